@@ -1,0 +1,61 @@
+# The only door: people and CI call the same targets. Bare `make` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup lock fmt lint types imports spell check test test-fast rehearse clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(READY) ## make .venv with every extra and every tool, as the lock files say
+
+$(READY): requirements/setup.lock requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Tonnage needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	  || { echo "$(PYTHON) cannot make a virtual environment (on Debian: apt install python3-venv)" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/setup.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: $(READY) ## resolve the versions again and write the lock files
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements/setup.in -o requirements/setup.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras --group dev pyproject.toml -o requirements/dev.lock
+
+fmt: $(READY) ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only --quiet .
+
+lint: $(READY) ## check style and format
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY) ## check the types, strictly
+	$(BIN)/mypy
+
+imports: $(READY) ## check that imports point down
+	$(BIN)/lint-imports
+
+spell: $(READY) ## check the spelling
+	$(BIN)/codespell
+
+test: $(READY) ## run every test
+	$(BIN)/python -m pytest
+
+test-fast: $(READY) ## run the tests that start no process
+	$(BIN)/python -m pytest tests/unit
+
+check: lint types imports spell test ## all that must be green
+
+rehearse: $(READY) ## run the whole story on this machine and write its report
+	cd examples/real_estate && ../../$(BIN)/python train.py && ../../$(BIN)/tonnage rehearse
+
+clean: ## remove what the targets wrote, .venv included
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
