@@ -1,0 +1,39 @@
+"""
+Pack, verify, load: a model, its service and what they promise, as one directory without a pickle.
+
+::
+
+    ARTEFACT/
+      manifest.json     hashes, versions, schemas, what the model became, golden predictions
+      model.onnx        or model.skops; model.joblib only when its owner allowed it
+      code/service.py   the service, and what it imports from beside it
+      model.tar.gz      all of the above as one file, for SageMaker
+
+A pickle is opened once, by its owner, in ``pack``. Whoever loads the artefact checks every hash
+before anything in it is used. Packing costs seconds (it imports scikit-learn and the converters);
+loading a compiled artefact imports neither.
+"""
+
+from ._loading import ARCHIVE_NAME, LoadedModel, LoadedService, predict_golden, verify
+from ._manifest import FORMAT, MANIFEST_NAME, FileEntry, Golden, Manifest, ModelEntry
+from ._packing import PackReport, is_stale, pack
+from .service import TYPICAL_RANGE, Service
+
+__all__ = [
+    "ARCHIVE_NAME",
+    "FORMAT",
+    "MANIFEST_NAME",
+    "TYPICAL_RANGE",
+    "FileEntry",
+    "Golden",
+    "LoadedModel",
+    "LoadedService",
+    "Manifest",
+    "ModelEntry",
+    "PackReport",
+    "Service",
+    "is_stale",
+    "pack",
+    "predict_golden",
+    "verify",
+]

@@ -1,0 +1,176 @@
+"""
+Loading an artefact: every hash first, then the code, then the model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from tonnage.domain import ArtefactError, FieldFault, InvalidPayloadError, ModelLoadError
+
+from ._compile import relative_difference
+from ._handlers import import_service
+from ._manifest import MANIFEST_NAME, FileEntry, Manifest
+from ._predictors import Predictor, load_predictor
+from .service import Service
+
+__all__ = ["ARCHIVE_NAME", "LoadedModel", "LoadedService", "predict_golden", "verify"]
+
+ARCHIVE_NAME: Final = "model.tar.gz"
+
+
+def verify(directory: Path) -> Manifest:
+    """
+    Check that an artefact is what its manifest says, and return the manifest.
+
+    Raises:
+        ArtefactError: If a file is missing, changed, added, or no plain file.
+    """
+    manifest = Manifest.read(directory)
+    present = {
+        file.relative_to(directory).as_posix()
+        for file in directory.rglob("*")
+        if file.is_symlink() or not file.is_dir()
+    }
+    unlisted = present - set(manifest.files) - {MANIFEST_NAME, ARCHIVE_NAME}
+    if unlisted:
+        raise _mismatch(directory, f"{min(unlisted)} is not in its manifest")
+    for name, entry in manifest.files.items():
+        file = directory / name
+        if file.is_symlink() or not file.is_file():
+            raise _mismatch(directory, f"{name} is missing or no plain file")
+        if FileEntry.of(file.read_bytes()) != entry:
+            raise _mismatch(directory, f"{name} was changed after it was packed")
+    return manifest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadedService:
+    """
+    An artefact's service without its model: what a front needs to check and describe requests.
+
+    Attributes:
+        manifest: The verified manifest.
+        service: The user's service.
+    """
+
+    manifest: Manifest
+    service: Service[Any, Any]
+
+    @classmethod
+    def load(cls, directory: Path) -> "LoadedService":
+        """
+        Verify an artefact and import its service.
+
+        Raises:
+            ArtefactError: If it does not match its manifest or its code does not import.
+        """
+        manifest = verify(directory)
+        return cls(manifest=manifest, service=import_service(manifest.handler, directory / "code"))
+
+    def parse_row(self, body: bytes) -> BaseModel:
+        """
+        Return the valid row that ``body`` holds as JSON.
+
+        Raises:
+            InvalidPayloadError: If it holds none; the fields at fault are named.
+        """
+        try:
+            return self.service.row.model_validate_json(body, strict=True)
+        except ValidationError as error:
+            raise _invalid_payload(error) from None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadedModel(LoadedService):
+    """
+    An artefact ready to predict.
+
+    Attributes:
+        predictor: The stored model.
+        encode: One result → JSON.
+    """
+
+    predictor: Predictor
+    encode: TypeAdapter[BaseModel]
+
+    @classmethod
+    def load(cls, directory: Path) -> "LoadedModel":
+        """
+        Verify an artefact, import its service and load its model; predict nothing.
+
+        Raises:
+            ArtefactError: If it does not match its manifest, or does not load.
+        """
+        verified = LoadedService.load(directory)
+        return cls(
+            manifest=verified.manifest,
+            service=verified.service,
+            predictor=load_predictor(verified.manifest.model, directory),
+            encode=TypeAdapter(verified.service.result),
+        )
+
+    def predict(self, rows: Sequence[BaseModel]) -> list[bytes]:
+        """
+        Predict for all ``rows`` in one call and return each result as JSON, in the same order.
+
+        Whatever the user's functions or the model raise passes through.
+        """
+        predictions = self.predictor.predict(self.service.features(rows))
+        results = self.service.results(predictions)
+        if len(results) != len(rows):
+            raise ModelLoadError(
+                f"{self.manifest.handler} gave {len(results)} results for {len(rows)} rows"
+            )
+        return [self.encode.dump_json(result) for result in results]
+
+
+def predict_golden(model: LoadedModel) -> float:
+    """
+    Self-test: predict the golden rows and return the worst relative difference from the manifest.
+
+    Raises:
+        ModelLoadError: If the model fails, or predicts something else than it promised.
+    """
+    golden, entry = model.manifest.golden, model.manifest.model
+    try:
+        rows = [model.service.row.model_validate(row) for row in golden.rows]
+        predicted = np.asarray(model.predictor.predict(model.service.features(rows)))
+        model.service.results(predicted)
+    except Exception as error:
+        raise ModelLoadError(f"the self-test fails: {type(error).__name__}: {error}") from error
+    difference = relative_difference(predicted, _as_predicted(golden.predictions, predicted))
+    if difference > entry.tolerance:
+        raise ModelLoadError(
+            f"the self-test predicts something else than the manifest promises: worst relative"
+            f" difference {difference:.3g}, tolerance {entry.tolerance:g}",
+            hint="pack the model again with the library versions it is served with",
+        )
+    return difference
+
+
+def _as_predicted(promised: Sequence[Any], predicted: NDArray[Any]) -> NDArray[Any]:
+    floating = np.issubdtype(predicted.dtype, np.floating)
+    return np.asarray(promised, dtype=np.float64 if floating else predicted.dtype)
+
+
+def _mismatch(directory: Path, fault: str) -> ArtefactError:
+    return ArtefactError(f"{directory} does not match its manifest: {fault}", hint="pack it again")
+
+
+def _invalid_payload(error: ValidationError) -> InvalidPayloadError:
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    faults = [
+        FieldFault(field=".".join(map(str, detail["loc"])), message=detail["msg"])
+        for detail in details
+    ]
+    if details[0]["type"] == "json_invalid":
+        return InvalidPayloadError(f"the body is no valid JSON: {faults[0].message}", faults=faults)
+    first = faults[0]
+    where = f"{first.field}: " if first.field else ""
+    return InvalidPayloadError(f"{where}{first.message}", faults=faults)
