@@ -1,0 +1,86 @@
+"""
+A scaling activity in Application Auto Scaling's words.
+"""
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .alarms import AlarmState
+from .decisions import Decision, Reason
+from .targets import ScalableTarget
+
+__all__ = ["AlarmKind", "PolicyNames", "activity_cause"]
+
+
+class AlarmKind(StrEnum):
+    """The policy's two alarms, as AWS names them."""
+
+    HIGH = "AlarmHigh"
+    LOW = "AlarmLow"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyNames:
+    """
+    What a policy and its scalable target are called.
+
+    Attributes:
+        endpoint_name: The endpoint.
+        variant_name: Its production variant.
+        policy_name: The policy.
+    """
+
+    endpoint_name: str
+    variant_name: str
+    policy_name: str
+
+    @property
+    def resource_id(self) -> str:
+        """The scalable target's ``ResourceId``."""
+        return f"endpoint/{self.endpoint_name}/variant/{self.variant_name}"
+
+    def alarm_name(self, kind: AlarmKind) -> str:
+        """Return an alarm's name; AWS ends it with a random id, here the id follows the names."""
+        identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.resource_id}/{self.policy_name}/{kind}")
+        return f"TargetTracking-{self.resource_id}-{kind}-{identity}"
+
+
+def activity_cause(
+    decision: Decision, target: ScalableTarget, names: PolicyNames, *, index: int = 0
+) -> str:
+    """
+    Return the ``Cause`` of a scaling activity, one that was not scaled included.
+
+    Args:
+        decision: What was decided.
+        target: The bounds it was decided under.
+        names: What the policy is called.
+        index: Which policy of the arrays.
+
+    Raises:
+        ValueError: If nothing asked for other capacity, so that there is no activity.
+    """
+    if decision.reason[index] == Reason.BROUGHT_WITHIN_BOUNDS:
+        return _bound_cause(decision, target, index)
+    for kind, states in (
+        (AlarmKind.HIGH, decision.high_alarm),
+        (AlarmKind.LOW, decision.low_alarm),
+    ):
+        if states[index] == AlarmState.ALARM:
+            return (
+                f"monitor alarm {names.alarm_name(kind)} in state ALARM "
+                f"triggered policy {names.policy_name}"
+            )
+    return _bound_cause(decision, target, index)
+
+
+def _bound_cause(decision: Decision, target: ScalableTarget, index: int) -> str:
+    # A decision held back by a busy endpoint still has the capacity that is out of bounds.
+    capacity = int(decision.desired_instance_count[index])
+    smallest, largest = int(target.min_capacity[index]), int(target.max_capacity[index])
+    if capacity <= smallest:
+        return f"minimum capacity was set to {smallest}"
+    if capacity >= largest:
+        return f"maximum capacity was set to {largest}"
+    raise ValueError("no alarm is in state ALARM and no bound was crossed: nothing happened")
