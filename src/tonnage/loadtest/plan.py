@@ -1,0 +1,191 @@
+"""
+What a closed-loop load test is to do, checked when it is made.
+"""
+
+import ipaddress
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from tonnage.domain import ConfigurationError
+
+__all__ = ["Arrivals", "LoadPlan"]
+
+Arrivals = Literal["dephased", "lockstep"]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadPlan:
+    """
+    A closed-loop load test: users that come up at a rate and send at a pace.
+
+    Without a ``locustfile`` the built-in user POSTs to the URL, either ``body`` or fields drawn
+    from ``ranges``; with one, its users do what they do, and the URL is what Locust calls the host.
+
+    Attributes:
+        url: The route, e.g. ``http://127.0.0.1:8000/evaluate``; with a locustfile, what its paths
+            are appended to (``http://127.0.0.1:8000``).
+        users: How many users at the peak, >= 1.
+        spawn_rate_per_second: How many users come up each second, > 0.
+        duration_seconds: How long users send, counted from the first one's start, > 0. Requests
+            under way at the end have a few seconds to finish.
+        pacing_seconds: Time between one user's sends, >= 0; 0 sends on each answer. A user whose
+            answer comes later than that sends at once and does not catch up.
+        arrivals: ``dephased`` spreads the users evenly over the pace and keeps them so;
+            ``lockstep`` lets them fire as Locust's ``constant_pacing`` does, nearly at once.
+        locustfile: A locustfile of the user's own. ``pacing_seconds``, ``arrivals`` and
+            ``timeout_seconds`` hold for its ``PacedUser`` classes; others run unchanged.
+        body: The JSON value that every request carries.
+        ranges: Field → (low, high): a body whose numbers are drawn uniformly for each request.
+        seed: Where the random draws start.
+        start_at_monotonic_seconds: The ``CLOCK_MONOTONIC`` moment at which the first user starts;
+            None starts as soon as the generator is ready.
+        timeout_seconds: How long a connection, and each wait for bytes, may take, > 0.
+        web_port: Show Locust's own web page on this loopback port; the test starts by itself and
+            the page stays until it is interrupted.
+        i_own: A host that is not loopback and may be fired at; it must be the URL's.
+        name: The record's name.
+        title: The record's title; by default what is sent, in words.
+    """
+
+    url: str
+    users: int
+    spawn_rate_per_second: float
+    duration_seconds: float
+    pacing_seconds: float = 1.0
+    arrivals: Arrivals = "dephased"
+    locustfile: Path | None = None
+    body: Any = None
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    seed: int = 0
+    start_at_monotonic_seconds: float | None = None
+    timeout_seconds: float = 30.0
+    web_port: int | None = None
+    i_own: str | None = None
+    name: str = "load"
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        _check_url(self.url)
+        _check_ownership(self)
+        _check_numbers(self)
+        _check_what_is_sent(self)
+
+    @property
+    def host(self) -> str:
+        """The name or address that is fired at."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The port that is fired at."""
+        parts = urlsplit(self.url)
+        return parts.port or _DEFAULT_PORTS[parts.scheme]
+
+    @property
+    def locust_host(self) -> str:
+        """What Locust is told as its host: the origin, or with a locustfile the whole URL."""
+        if self.locustfile is not None:
+            return self.url.rstrip("/")
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def path(self) -> str:
+        """The path and query that the built-in user posts to."""
+        return urlsplit(self.url)._replace(scheme="", netloc="", fragment="").geturl() or "/"
+
+
+def _check_url(url: str) -> None:
+    hint = "write http://127.0.0.1:8000/evaluate"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"{url!r} is not a URL: {error}", hint=hint) from error
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or _has_gaps(url):
+        raise ConfigurationError(f"{url!r} is not an http or https URL", hint=hint)
+    _check_no_credentials(parts)
+
+
+def _check_no_credentials(parts: SplitResult) -> None:
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(
+            "the URL holds a user name or password, which the run record would keep",
+            hint="send credentials from a locustfile",
+        )
+
+
+def _has_gaps(url: str) -> bool:
+    return any(character.isspace() for character in url)
+
+
+def _check_ownership(plan: LoadPlan) -> None:
+    if not _is_loopback(plan.host) and plan.i_own != plan.host:
+        raise ConfigurationError(
+            f"{plan.host} is not this machine, and a load test can harm whoever runs it",
+            hint=f"if it is yours, say so: --i-own {plan.host}",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _check_numbers(plan: LoadPlan) -> None:
+    _require(plan.users >= 1, "users", plan.users, "at least 1")
+    for name in ("spawn_rate_per_second", "duration_seconds", "timeout_seconds"):
+        value = getattr(plan, name)
+        _require(math.isfinite(value) and value > 0, name, value, "a number above 0")
+    pacing = plan.pacing_seconds
+    _require(math.isfinite(pacing) and pacing >= 0, "pacing_seconds", pacing, "0 or more")
+    known = plan.arrivals in ("dephased", "lockstep")
+    _require(known, "arrivals", plan.arrivals, "dephased or lockstep")
+    if plan.web_port is not None:
+        fits = 1 <= plan.web_port <= _HIGHEST_PORT
+        _require(fits, "web_port", plan.web_port, f"from 1 to {_HIGHEST_PORT}")
+    start = plan.start_at_monotonic_seconds
+    if start is not None:
+        _require(math.isfinite(start), "start_at_monotonic_seconds", start, "a moment")
+
+
+def _require(holds: bool, name: str, value: object, allowed: str) -> None:
+    if not holds:
+        raise ConfigurationError(f"{name} is {value!r}; it must be {allowed}")
+
+
+def _check_what_is_sent(plan: LoadPlan) -> None:
+    given = (plan.locustfile is not None, plan.body is not None, bool(plan.ranges))
+    if sum(given) != 1:
+        raise ConfigurationError(
+            "a load test sends a body, or fields drawn from ranges, or what a locustfile says",
+            hint="give one of them, e.g. --body '{\"distance\": 150}'",
+        )
+    if plan.locustfile is not None:
+        _check_locustfile(plan.locustfile)
+    try:
+        json.dumps(plan.body, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"the body is not a JSON value: {error}") from error
+    for name, (low, high) in plan.ranges.items():
+        ordered = math.isfinite(low) and math.isfinite(high) and low <= high
+        _require(ordered, f"the range of {name}", (low, high), "two numbers, the lower one first")
+
+
+def _check_locustfile(locustfile: Path) -> None:
+    if not locustfile.is_file():
+        raise ConfigurationError(f"there is no locustfile {locustfile}")
+    if locustfile.suffix != ".py" or "," in str(locustfile.absolute()):
+        raise ConfigurationError(
+            f"Locust cannot be given {locustfile}: it takes names that end in .py, without a comma"
+        )
