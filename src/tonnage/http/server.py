@@ -1,0 +1,144 @@
+"""
+The server: a listener, its connections, the sweep over their deadlines, and the drain.
+"""
+
+import asyncio
+import errno
+import socket
+from typing import Self
+
+from tonnage.domain import ConfigurationError
+
+from ._connection import Connection
+from ._state import ServerState
+from .exchange import Handler
+from .limits import DEFAULT_LIMITS, Limits
+
+__all__ = ["Server"]
+
+
+class Server:
+    """
+    An HTTP/1.1 server on the running loop; ``Server.start`` makes one.
+
+    It stops with ``drain`` and cannot be started again.
+    """
+
+    def __init__(self, state: ServerState, listener: asyncio.Server) -> None:
+        self._state = state
+        self._listener = listener
+        self._port: int = listener.sockets[0].getsockname()[1]
+        self._sweep_seconds = state.limits.sweep_seconds
+        self._timer = state.loop.call_later(self._sweep_seconds, self._sweep)
+
+    @classmethod
+    async def start(
+        cls,
+        handler: Handler,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        sock: socket.socket | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        backlog: int = 2048,
+    ) -> Self:
+        """
+        Listen and serve.
+
+        Args:
+            handler: Called for each request, from the loop's thread, as soon as all of it was read.
+            host: The address to listen on; ignored with ``sock``.
+            port: The port; 0 takes a free one, see ``port``. Ignored with ``sock``.
+            sock: A bound socket to listen on instead, e.g. one shared by several workers.
+            limits: What is tolerated from clients.
+            backlog: How many clients may wait to be accepted.
+
+        Raises:
+            ConfigurationError: If it cannot listen there.
+        """
+        loop = asyncio.get_running_loop()
+        state = ServerState(handler=handler, limits=limits, loop=loop)
+
+        def connect() -> Connection:
+            return Connection(state)
+
+        try:
+            if sock is not None:
+                listener = await loop.create_server(connect, sock=sock, backlog=backlog)
+            else:
+                listener = await loop.create_server(connect, host, port, backlog=backlog)
+        except OSError as error:
+            raise _listen_error(error, host, port) from error
+        return cls(state, listener)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._port
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._state.connections)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests the handler has and has not answered, vanished clients' included."""
+        return self._state.in_flight
+
+    async def drain(self, *, timeout_seconds: float, grace_seconds: float = 0.25) -> None:
+        """
+        Stop without losing what was accepted.
+
+        The listener closes. A request whose first byte was read is read to its end and answered,
+        with ``Connection: close``. An idle connection is closed after a grace, so that a request
+        that is on its way meets an answer and not a reset. What the listener had not yet accepted
+        is reset by the kernel.
+
+        Args:
+            timeout_seconds: When what is left is cut off; 0 stops at once.
+            grace_seconds: How long idle connections are still listened to.
+        """
+        self._state.is_draining = True
+        # Two turns of the loop take up the connections whose handshake is over.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        self._listener.close()
+        grace_seconds = min(grace_seconds, timeout_seconds)
+        if not await self._is_empty_within(grace_seconds):
+            for connection in tuple(self._state.connections):
+                connection.close_if_idle()
+        if not await self._is_empty_within(timeout_seconds - grace_seconds):
+            for connection in tuple(self._state.connections):
+                connection.abort()
+            await self._is_empty_within(1.0)
+        self._timer.cancel()
+
+    async def _is_empty_within(self, seconds: float) -> bool:
+        if self._state.connections:
+            self._state.emptied.clear()
+            try:
+                async with asyncio.timeout(max(0.0, seconds)):
+                    await self._state.emptied.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    def _sweep(self) -> None:
+        loop = self._state.loop
+        now_seconds = loop.time()
+        for connection in tuple(self._state.connections):
+            connection.expire(now_seconds)
+        self._timer = loop.call_later(self._sweep_seconds, self._sweep)
+
+
+def _listen_error(error: OSError, host: str, port: int) -> ConfigurationError:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigurationError(
+            f"port {port} is already in use on {host}",
+            hint=f"choose another port, or stop what listens there (`ss -ltnp 'sport = :{port}'`)",
+        )
+    return ConfigurationError(
+        f"cannot listen on {host}, port {port}: {error.strerror or error}",
+        hint="choose an address of this machine and a port from 1024 to 65535",
+    )
