@@ -1,0 +1,127 @@
+"""
+Settings → what each room takes.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tonnage.artefact import TYPICAL_RANGE, LoadedService, is_stale, pack
+from tonnage.config import Settings
+from tonnage.domain import ConfigurationError, Objective
+from tonnage.emulator import EndpointOptions, LocalOptions, ScalingOptions, UpOptions
+from tonnage.serving import InstanceCapacity
+
+__all__ = [
+    "objective",
+    "packed_artefact",
+    "ranges_of",
+    "settings_shown",
+    "up_options",
+]
+
+
+def packed_artefact(settings: Settings) -> Path:
+    """
+    Return the settings' artefact, packed now when it is missing or stale.
+
+    Raises:
+        ArtefactError: If it was changed by hand, or cannot be packed.
+    """
+    service = settings.service
+    artefact, model = settings.path(service.artefact), settings.path(service.model)
+    if is_stale(artefact, model, service.handler, settings.directory):
+        click.echo(f"packing {model} into {artefact} …", err=True)
+        pack(
+            model,
+            service=service.handler,
+            output=artefact,
+            code=settings.directory,
+            data=settings.path(service.data) if service.data else None,
+        )
+    return artefact
+
+
+def up_options(settings: Settings, *, host: str, port: int) -> UpOptions:
+    """Return what ``up`` takes, with the artefact packed if need be."""
+    return UpOptions(
+        artefact=packed_artefact(settings),
+        endpoint=EndpointOptions(
+            endpoint_name=settings.service.name,
+            variant_name=settings.endpoint.variant,
+            instance_type=settings.endpoint.instance_type,
+            initial_instance_count=settings.endpoint.initial_instance_count,
+            route=settings.service.route,
+        ),
+        scaling=_scaling_options(settings),
+        local=_local_options(settings),
+        host=host,
+        port=port,
+    )
+
+
+def objective(settings: Settings) -> Objective:
+    """Return what "carries the load" means."""
+    return Objective(latency=settings.objective.latency, errors=settings.objective.errors)
+
+
+def ranges_of(artefact: Path) -> dict[str, tuple[float, float]]:
+    """
+    Return the range to draw each field of a service's row from.
+
+    Raises:
+        ConfigurationError: If a field has no typical range in the schema.
+    """
+    schema = LoadedService.load(artefact).service.row.model_json_schema()
+    properties = schema.get("properties", {})
+    without = [name for name, field in properties.items() if TYPICAL_RANGE not in field]
+    if without:
+        raise ConfigurationError(
+            f"no payload can be drawn: {', '.join(without)} has no {TYPICAL_RANGE} in the schema",
+            hint="give a body with --body, or a locustfile",
+        )
+    return {
+        name: (field[TYPICAL_RANGE][0], field[TYPICAL_RANGE][1])
+        for name, field in properties.items()
+    }
+
+
+def settings_shown(settings: Settings) -> dict[str, Any]:
+    """Return the settings in force as plain values, for a record."""
+    shown = asdict(settings)
+    del shown["directory"]
+    shown["objective"] = {
+        "latency": str(settings.objective.latency),
+        "errors": str(settings.objective.errors),
+    }
+    return shown
+
+
+def _scaling_options(settings: Settings) -> ScalingOptions | None:
+    scaling = settings.scaling
+    if not scaling.enabled:
+        return None
+    return ScalingOptions(
+        policy_name=scaling.policy_name,
+        min_capacity=scaling.min_capacity,
+        max_capacity=scaling.max_capacity,
+        target_value=scaling.target_value,
+        scale_in_cooldown_seconds=scaling.scale_in_cooldown_seconds,
+        scale_out_cooldown_seconds=scaling.scale_out_cooldown_seconds,
+    )
+
+
+def _local_options(settings: Settings) -> LocalOptions:
+    local = settings.local
+    rate = local.instance_rate_per_second
+    return LocalOptions(
+        capacity=InstanceCapacity(rate_per_second=rate, queue_seconds=local.instance_queue_seconds)
+        if rate
+        else None,
+        provisioning_delay_seconds=local.provisioning_delay_seconds,
+        metric_delay_seconds=local.metric_delay_seconds,
+        time_scale=local.time_scale,
+        max_body_bytes=settings.serving.max_body_bytes,
+    )

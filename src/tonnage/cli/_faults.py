@@ -1,0 +1,47 @@
+"""
+Faults at the command line: which class ends with which exit code, and how it is shown.
+"""
+
+from typing import Final
+
+import click
+
+from tonnage.domain import (
+    ArtefactError,
+    CapacityError,
+    ConfigurationError,
+    InvalidPayloadError,
+    MeasurementError,
+    RecordError,
+    TonnageError,
+    TransportError,
+)
+
+__all__ = ["EXIT_CODES", "MEASUREMENT_INVALID", "OBJECTIVE_MISSED", "exit_code", "show"]
+
+OBJECTIVE_MISSED: Final = 3
+MEASUREMENT_INVALID: Final = 4
+
+EXIT_CODES: Final[dict[type[TonnageError], int]] = {
+    ArtefactError: 1,
+    CapacityError: 1,
+    InvalidPayloadError: 1,
+    RecordError: 1,
+    ConfigurationError: 2,
+    MeasurementError: MEASUREMENT_INVALID,
+    TransportError: 5,
+    TonnageError: 1,
+}
+
+
+def exit_code(error: BaseException) -> int | None:
+    """Return a fault's exit code; None for what is no fault of the tree."""
+    return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), None)
+
+
+def show(error: BaseException) -> None:
+    """Print a fault and its next step on stderr."""
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+    hint = getattr(error, "hint", None)
+    if hint:
+        click.echo(f"{click.style('hint:', bold=True)} {hint}", err=True)

@@ -1,0 +1,94 @@
+"""
+Options that several verbs share, and what they mean.
+"""
+
+import json
+import logging
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tonnage.config import Settings, read_settings
+from tonnage.domain import TonnageError, parse_duration, parse_rate, parse_size
+
+__all__ = [
+    "DURATION",
+    "RATE",
+    "SIZE",
+    "emit_json",
+    "json_option",
+    "log_to_stderr",
+    "settings_options",
+    "with_settings",
+]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class _Quantity(click.ParamType[float]):
+    """A flag whose value has a unit."""
+
+    def __init__(self, name: str, parse: Callable[[str], float]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, int | float):
+            return value
+        try:
+            return self._parse(str(value))
+        except TonnageError as error:
+            self.fail("; ".join(filter(None, [error.message, error.hint])), param, ctx)
+
+
+DURATION = _Quantity("duration", parse_duration)
+RATE = _Quantity("rate", parse_rate)
+SIZE = _Quantity("size", parse_size)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+
+
+def settings_options(function: _Function) -> _Function:
+    """Add ``--config`` and ``--set`` to a verb."""
+    config = click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The settings file.  [default: tonnage.toml, if there is one]",
+    )
+    overrides = click.option(
+        "--set",
+        "overrides",
+        metavar="SECTION.KEY=VALUE",
+        multiple=True,
+        help="Override one setting, e.g. --set local.time_scale=60; repeatable.",
+    )
+    return config(overrides(function))
+
+
+def with_settings(config: Path | None, overrides: tuple[str, ...]) -> Settings:
+    """Read the settings in force."""
+    return read_settings(config, environment=os.environ, overrides=overrides)
+
+
+def emit_json(value: object) -> None:
+    """Print one JSON object on stdout; NaN, which JSON does not have, becomes null."""
+    click.echo(json.dumps(_without_nan(value), default=str))
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def log_to_stderr(level: int = logging.WARNING) -> None:
+    """Send what the library logs to stderr, for a verb that runs on."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")

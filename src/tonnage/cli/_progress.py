@@ -1,0 +1,46 @@
+"""
+Progress of a load test: one line, rewritten on a terminal, one every ten seconds elsewhere.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+from tonnage.loadtest import LoadProgress
+
+__all__ = ["ProgressLine"]
+
+_SECONDS_BETWEEN_LINES: Final = 10.0
+_CLEAR: Final = "\r\x1b[2K"
+
+
+@dataclass(slots=True)
+class ProgressLine:
+    """
+    Shows how a load test goes, on stderr.
+
+    Attributes:
+        label: What stands before it.
+        total_seconds: How long the test lasts, for the share that is done.
+    """
+
+    label: str = ""
+    total_seconds: float = 0.0
+    _next_at_seconds: float = 0.0
+
+    def update(self, progress: LoadProgress) -> None:
+        """Show one second's progress."""
+        of = f" of {self.total_seconds:.0f} s" if self.total_seconds else ""
+        line = f"{self.label}{progress}{of}"
+        if sys.stderr.isatty():
+            click.echo(f"{_CLEAR}{line}", err=True, nl=False)
+        elif progress.elapsed_seconds >= self._next_at_seconds:
+            self._next_at_seconds = progress.elapsed_seconds + _SECONDS_BETWEEN_LINES
+            click.echo(line, err=True)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if sys.stderr.isatty():
+            click.echo(_CLEAR, err=True, nl=False)

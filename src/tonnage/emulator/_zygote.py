@@ -1,0 +1,134 @@
+"""
+The emulator's end of the zygote: asks for instances, hears what became of them.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tonnage.domain import ArtefactError, CapacityError
+from tonnage.serving.zygote import ZygoteOptions
+
+__all__ = ["SpawnedInstance", "Zygote", "terminate"]
+
+logger = logging.getLogger(__name__)
+
+_ONE_THREAD: Final = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+)
+_CLOSE_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpawnedInstance:
+    """A new instance's process, ready to answer: its port on loopback and its process id."""
+
+    port: int
+    process_id: int
+
+
+class Zygote:
+    """
+    A running zygote.
+
+    Args:
+        process: The process, which has said that it is loaded.
+        on_ended: Called with an instance's id and exit code when its process has ended.
+    """
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, on_ended: Callable[[str, int], None]
+    ) -> None:
+        self._process = process
+        self._on_ended = on_ended
+        self._waiting: dict[str, asyncio.Future[SpawnedInstance]] = {}
+        self._reader = asyncio.create_task(self._read_events())
+
+    @classmethod
+    async def start(cls, options: ZygoteOptions, on_ended: Callable[[str, int], None]) -> "Zygote":
+        """
+        Start a zygote and wait until it has loaded the artefact.
+
+        Raises:
+            ArtefactError: If it could not.
+        """
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tonnage.serving.zygote",
+            options.to_json(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, **_ONE_THREAD},
+        )
+        assert process.stdout is not None
+        line = await process.stdout.readline()
+        event = json.loads(line) if line else {"event": "failed", "message": "it ended at once"}
+        if event["event"] != "loaded":
+            await process.wait()
+            raise ArtefactError(event["message"], hint=event.get("hint"))
+        return cls(process, on_ended)
+
+    async def spawn(self, instance: str) -> SpawnedInstance:
+        """
+        Fork an instance and wait until it has passed its self-test.
+
+        Raises:
+            CapacityError: If its process ended before, or the zygote is gone.
+        """
+        assert self._process.stdin is not None
+        if self._process.returncode is not None or self._reader.done():
+            raise CapacityError("the process that forks instances is gone")
+        answer: asyncio.Future[SpawnedInstance] = asyncio.get_running_loop().create_future()
+        self._waiting[instance] = answer
+        self._process.stdin.write(json.dumps({"spawn": instance}).encode() + b"\n")
+        return await answer
+
+    async def close(self) -> None:
+        """Let every instance drain, and end."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), _CLOSE_SECONDS)
+        except TimeoutError:
+            logger.error("the instances did not drain in time and are killed")  # noqa: TRY400 (no fault of ours to trace)
+            self._process.kill()
+            await self._process.wait()
+        await self._reader
+
+    async def _read_events(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self._handle(json.loads(line))
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(CapacityError("the process that forks instances is gone"))
+
+    def _handle(self, event: dict[str, Any]) -> None:
+        instance = event["instance"]
+        waiting = self._waiting.pop(instance, None)
+        if event["event"] == "ready":
+            if waiting is not None and not waiting.done():
+                waiting.set_result(
+                    SpawnedInstance(port=event["port"], process_id=event["process_id"])
+                )
+        elif waiting is not None and not waiting.done():
+            waiting.set_exception(
+                CapacityError(f"instance {instance} ended before it was ready; its log says why")
+            )
+        else:
+            self._on_ended(instance, event["exit_code"])
+
+
+def terminate(process_id: int) -> None:
+    """Ask an instance to drain and end; one that is gone already is fine."""
+    try:
+        os.kill(process_id, signal.SIGTERM)
+    except ProcessLookupError:
+        logger.debug("instance process %d was gone already", process_id)

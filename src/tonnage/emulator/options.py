@@ -1,0 +1,111 @@
+"""
+What an emulated endpoint is made of.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from tonnage.serving import InstanceCapacity
+
+__all__ = ["DEFAULT_PORT", "EndpointOptions", "LocalOptions", "ScalingOptions", "UpOptions"]
+
+DEFAULT_PORT: Final = 8000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndpointOptions:
+    """
+    The endpoint and its one production variant.
+
+    Attributes:
+        endpoint_name: What it is invoked by.
+        variant_name: The variant's name.
+        instance_type: Shown, not emulated: what an instance carries is ``LocalOptions``' to say.
+        initial_instance_count: How many instances it starts with.
+        route: The REST API's path for predictions.
+    """
+
+    endpoint_name: str
+    variant_name: str = "AllTraffic"
+    instance_type: str = "ml.c5.large"
+    initial_instance_count: int = 1
+    route: str = "/evaluate"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScalingOptions:
+    """
+    The scalable target and its target-tracking policy on invocations per instance.
+
+    Attributes:
+        policy_name: The policy's name.
+        min_capacity: The least instances, at least 1.
+        max_capacity: The most.
+        target_value: Invocations per instance and minute.
+        scale_in_cooldown_seconds: On the emulator's clock.
+        scale_out_cooldown_seconds: On the emulator's clock.
+    """
+
+    policy_name: str
+    min_capacity: int
+    max_capacity: int
+    target_value: float
+    scale_in_cooldown_seconds: float
+    scale_out_cooldown_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LocalOptions:
+    """
+    How this machine stands in for AWS.
+
+    Attributes:
+        capacity: A cap on what one instance carries; None for what this machine carries.
+        provisioning_delay_seconds: From a decision to the new instance in service, on the
+            emulator's clock.
+        metric_delay_seconds: From the end of a metric period to its datapoint, likewise.
+        time_scale: Seconds of the emulator's clock in a real second.
+        max_body_bytes: The largest request body.
+        seed: Of the router's random choice.
+    """
+
+    capacity: InstanceCapacity | None = None
+    provisioning_delay_seconds: float = 300.0
+    metric_delay_seconds: float = 0.0
+    time_scale: float = 1.0
+    max_body_bytes: int = 6 * 1024 * 1024
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpOptions:
+    """
+    All that ``up`` needs.
+
+    Attributes:
+        artefact: The packed model.
+        endpoint: The endpoint.
+        scaling: Its scaling policy; None for a fixed number of instances.
+        local: How this machine stands in for AWS.
+        host: The address to listen on.
+        port: The port; 0 for a free one.
+    """
+
+    artefact: Path
+    endpoint: EndpointOptions
+    scaling: ScalingOptions | None = None
+    local: LocalOptions = LocalOptions()
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+
+    def to_json(self) -> str:
+        """Return the options as JSON, for another process."""
+        return TypeAdapter(UpOptions).dump_json(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> "UpOptions":
+        """Return the options that ``to_json`` wrote."""
+        return TypeAdapter(UpOptions).validate_json(text)

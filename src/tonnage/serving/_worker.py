@@ -1,0 +1,137 @@
+"""
+A worker: the process that holds a model and answers on a socket until it is told to stop.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+import uvloop
+
+from tonnage.artefact import LoadedModel, predict_golden
+from tonnage.domain import TonnageError
+from tonnage.http import Limits, Server
+
+from ._capacity import InstanceCapacity
+from ._instance import Instance
+
+__all__ = ["DRAIN_SECONDS", "Lifeline", "WorkerOptions", "fork_worker"]
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 25.0
+"""A container is killed 30 s after SIGTERM (DG: your-algorithms-inference-code)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerOptions:
+    """
+    How a worker serves.
+
+    Attributes:
+        max_body_bytes: The largest request body.
+        capacity: A cap on what the instance carries, if one is emulated.
+    """
+
+    max_body_bytes: int = 6 * 1024 * 1024
+    capacity: InstanceCapacity | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lifeline:
+    """
+    A pipe that tells children that their parent is gone, however it went.
+
+    Only the parent holds the writing end; when that closes, the reading end turns readable.
+
+    Attributes:
+        reader: The end that children watch.
+        writer: The end that the parent holds.
+    """
+
+    reader: int
+    writer: int
+
+    @classmethod
+    def make(cls) -> "Lifeline":
+        """Make one; nothing that this process executes inherits it."""
+        reader, writer = os.pipe()
+        return cls(reader=reader, writer=writer)
+
+
+def fork_worker(
+    model: LoadedModel,
+    listener: socket.socket,
+    options: WorkerOptions,
+    lifeline: Lifeline,
+    *,
+    on_ready: Callable[[], None],
+    is_ready: Callable[[], bool] = lambda: True,
+) -> int:
+    """
+    Fork a worker from this process, which must be single-threaded, and return its process id.
+
+    The parent only loads; the self-test runs in the child, because a parent that has predicted may
+    hold locks and threads that do not survive a fork.
+
+    Args:
+        model: The loaded model, shared with the child's memory.
+        listener: A listening socket.
+        options: How to serve.
+        lifeline: When its other end closes, the parent is gone and the child drains and ends.
+        on_ready: Called in the child when its self-test has passed and it serves.
+        is_ready: Called in the child: whether ``/ping`` may answer 200.
+    """
+    # A signal between the fork and the child's own handlers would run the parent's in the child.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    process_id = os.fork()
+    if process_id == 0:
+        os.close(lifeline.writer)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent turns Ctrl-C into SIGTERM
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        _run_and_exit(model, _serve(model, listener, options, lifeline, on_ready, is_ready))
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    return process_id
+
+
+def _run_and_exit(model: LoadedModel, serving: Coroutine[None, None, None]) -> NoReturn:
+    status = 1
+    try:
+        predict_golden(model)
+        uvloop.run(serving)
+        status = 0
+    except TonnageError as error:
+        logger.error("%s", error.message)  # noqa: TRY400 (a known fault needs no trace)
+    except BaseException:
+        logger.exception("worker failed")
+    finally:
+        os._exit(status)
+
+
+async def _serve(
+    model: LoadedModel,
+    listener: socket.socket,
+    options: WorkerOptions,
+    lifeline: Lifeline,
+    on_ready: Callable[[], None],
+    is_ready: Callable[[], bool],
+) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_reader(lifeline.reader, stop.set)
+    instance = Instance(model, capacity=options.capacity, is_ready=is_ready)
+    limits = Limits(max_body_bytes=options.max_body_bytes)
+    server = await Server.start(instance.handle, sock=listener, limits=limits)
+    on_ready()
+    await stop.wait()
+    loop.remove_reader(lifeline.reader)
+    await server.drain(timeout_seconds=DRAIN_SECONDS)
