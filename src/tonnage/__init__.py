@@ -5,7 +5,7 @@ The package imports nothing heavy by itself; each public name is imported when i
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .artefact import Service
@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 _ROOMS = {"Service": "artefact", "TonnageError": "domain"}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{_ROOMS[name]}", __name__), name)

@@ -169,8 +169,6 @@ def _invalid_payload(error: ValidationError) -> InvalidPayloadError:
         FieldFault(field=".".join(map(str, detail["loc"])), message=detail["msg"])
         for detail in details
     ]
-    if details[0]["type"] == "json_invalid":
-        return InvalidPayloadError(f"the body is no valid JSON: {faults[0].message}", faults=faults)
     first = faults[0]
     where = f"{first.field}: " if first.field else ""
     return InvalidPayloadError(f"{where}{first.message}", faults=faults)

@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str] | None) -> int:
-    from ._faults import exit_code, show
+    from ._faults import INTERRUPTED, exit_code, show
 
     try:
         result = cli.main(arguments, prog_name="tonnage", standalone_mode=False)
@@ -73,7 +73,7 @@ def _run(arguments: list[str] | None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        return 130
+        return INTERRUPTED
     except Exception as error:
         code = exit_code(error)
         if code is None:

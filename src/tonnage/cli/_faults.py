@@ -10,26 +10,38 @@ from tonnage.domain import (
     ArtefactError,
     CapacityError,
     ConfigurationError,
+    InterruptedRunError,
     InvalidPayloadError,
     MeasurementError,
+    PortInUseError,
     RecordError,
     TonnageError,
     TransportError,
 )
 
-__all__ = ["EXIT_CODES", "MEASUREMENT_INVALID", "OBJECTIVE_MISSED", "exit_code", "show"]
+__all__ = [
+    "EXIT_CODES",
+    "INTERRUPTED",
+    "MEASUREMENT_INVALID",
+    "OBJECTIVE_MISSED",
+    "exit_code",
+    "show",
+]
 
 OBJECTIVE_MISSED: Final = 3
 MEASUREMENT_INVALID: Final = 4
+INTERRUPTED: Final = 130
 
 EXIT_CODES: Final[dict[type[TonnageError], int]] = {
     ArtefactError: 1,
     CapacityError: 1,
     InvalidPayloadError: 1,
     RecordError: 1,
+    PortInUseError: 1,
     ConfigurationError: 2,
     MeasurementError: MEASUREMENT_INVALID,
     TransportError: 5,
+    InterruptedRunError: INTERRUPTED,
     TonnageError: 1,
 }
 

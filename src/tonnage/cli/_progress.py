@@ -32,8 +32,8 @@ class ProgressLine:
 
     def update(self, progress: LoadProgress) -> None:
         """Show one second's progress."""
-        of = f" of {self.total_seconds:.0f} s" if self.total_seconds else ""
-        line = f"{self.label}{progress}{of}"
+        done = min(1.0, progress.elapsed_seconds / self.total_seconds) if self.total_seconds else 0
+        line = f"{self.label}{done:4.0%}  {progress}"
         if sys.stderr.isatty():
             click.echo(f"{_CLEAR}{line}", err=True, nl=False)
         elif progress.elapsed_seconds >= self._next_at_seconds:

@@ -26,7 +26,7 @@ from tonnage.domain import (
 from tonnage.loadtest import LoadPlan, load
 
 from ._convert import objective, packed_artefact, ranges_of, settings_shown
-from ._faults import MEASUREMENT_INVALID, OBJECTIVE_MISSED
+from ._faults import INTERRUPTED, MEASUREMENT_INVALID, OBJECTIVE_MISSED
 from ._options import DURATION, RATE, emit_json, json_option, settings_options, with_settings
 from ._progress import ProgressLine
 
@@ -99,6 +99,8 @@ def command(
         emit_json(outcome)
     else:
         click.echo(_told(record, outcome))
+    if record.generator["interrupted_by"]:
+        return INTERRUPTED
     if record.generator["verdict"] == "INVALID":
         return MEASUREMENT_INVALID
     return 0 if met else OBJECTIVE_MISSED

@@ -4,9 +4,11 @@ Reading the settings: file, environment and flags, in that order of growing weig
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from datetime import date, time
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +24,10 @@ __all__ = ["DEFAULT_FILE", "keys", "read_settings"]
 
 DEFAULT_FILE: Final = Path("tonnage.toml")
 _ENVIRONMENT: Final = "TONNAGE_"
+# tomllib raises a bare ValueError for a number of 5,000 digits, and nests as deep as the text does.
+_NO_TOML: Final = (ValueError, RecursionError)
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""What Python makes of a byte in the environment or the arguments that is no UTF-8."""
 
 type_adapter = cache(lambda: TypeAdapter(Settings))
 
@@ -54,7 +60,8 @@ def read_settings(
         *_from_flags(overrides),
     ):
         _refuse_unknown({section: {key: text}}, source)
-        tables = {**tables, section: {**tables.get(section, {}), key: _value(text)}}
+        value = _value(text, source)
+        tables = {**tables, section: {**tables.get(section, {}), key: value}}
         origins[section, key] = source
     return _validated(tables, chosen, origins)
 
@@ -78,7 +85,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"there is no settings file {file}", hint="name one with --config"
         ) from error
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, *_NO_TOML) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error
 
 
@@ -88,9 +95,14 @@ def _refuse_unknown(tables: Mapping[str, Any], source: str) -> None:
             raise _unknown(f"section [{section}]", source, _nearest(section, keys()))
         if not isinstance(table, dict):
             raise ConfigurationError(f"{source}: {section} is a section: write [{section}]")
-        for key in table:
+        for key, value in table.items():
             if key not in keys()[section]:
                 raise _unknown(f"key {key!r} in [{section}]", source, _nearest_key(section, key))
+            if isinstance(value, (date, time)):
+                raise ConfigurationError(
+                    f"{source}: [{section}] {key} = {value} is a date or time",
+                    hint="write it as text, in quotes",
+                )
 
 
 def _unknown(what: str, source: str, nearest: str | None) -> ConfigurationError:
@@ -126,12 +138,15 @@ def _from_flags(overrides: Sequence[str]) -> Iterator[tuple[str, str, str, str]]
         yield f"--set {override}", section, key, text.strip()
 
 
-def _value(text: str) -> object:
+def _value(text: str, source: str) -> object:
     """Return a value as TOML would read it; what is no TOML is text."""
+    if not text.isascii() and _LONE_SURROGATE.search(text):
+        raise ConfigurationError(f"{source!a}: {text!r} is no UTF-8 text")
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        document = tomllib.loads(f"value = {text}")
+    except _NO_TOML:
         return text
+    return document["value"] if len(document) == 1 else text
 
 
 def _validated(
@@ -145,6 +160,8 @@ def _validated(
         raise ConfigurationError(
             "; ".join(_fault(fault, file, origins) for fault in error.errors(include_url=False))
         ) from error
+    except ValueError as error:  # a number of more digits than Python writes
+        raise ConfigurationError(f"{file}: {error}") from error
     if settings.scaling.min_capacity > settings.scaling.max_capacity:
         raise ConfigurationError(
             f"{file}: [scaling] min_capacity {settings.scaling.min_capacity} is above"

@@ -134,7 +134,7 @@ def meets(samples: Samples, objective: Objective) -> bool:
 def per_second_counts(
     moments_seconds: NDArray[np.float64], duration_seconds: float
 ) -> NDArray[np.int64]:
-    """Return how many moments fall into each whole second of the run, ``(ceil(duration),) int64``."""
+    """Return how many moments fall into each second of the run, ``(ceil(duration),) int64``."""
     seconds = max(1, int(np.ceil(duration_seconds)))
     inside = moments_seconds[(moments_seconds >= 0) & (moments_seconds < seconds)]
     return np.bincount(inside.astype(np.int64), minlength=seconds)

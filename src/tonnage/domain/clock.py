@@ -1,8 +1,9 @@
 """
 Time as an argument.
 
-Nothing in the core reads a clock: it is handed one, or a number called ``now_seconds``. Intervals are
-measured on monotonic clocks; wall-clock time appears only in what is shown to people and to AWS clients.
+Nothing in the core reads a clock: it is handed one, or a number called ``now_seconds``. Intervals
+are measured on monotonic clocks; wall-clock time appears only in what is shown to people and to AWS
+clients.
 """
 
 import time

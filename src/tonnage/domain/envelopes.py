@@ -3,7 +3,8 @@ The one JSON body that every refusal has, whichever door it comes from.
 
 ::
 
-    {"error": {"code": "invalid_payload", "message": "…", "fields": [{"field": "distance", "message": "…"}]}}
+    {"error": {"code": "invalid_payload", "message": "…",
+               "fields": [{"field": "distance", "message": "…"}]}}
 """
 
 import json

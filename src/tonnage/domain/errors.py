@@ -5,12 +5,14 @@ Every error Tonnage raises on purpose, as one tree.
 
     TonnageError                    something is wrong, and the message says what and what next
     ├── ConfigurationError          the user's settings, arguments or environment
+    │   └── PortInUseError          the port to listen on is taken
     ├── InvalidPayloadError         the caller's request body, with the fields at fault
     ├── ArtefactError               a packed model cannot be made or trusted
     │   └── ModelLoadError          it is intact, but the model does not load or fails its self-test
     ├── CapacityError               more was asked for than there is room for now
     ├── TransportError              a peer could not be reached, broke off, or took too long
     ├── RecordError                 a run record cannot be read
+    ├── InterruptedRunError         a measurement was stopped before its end
     └── MeasurementError            a measurement was made but must not be believed
 
 A class says *who must act*. The core knows neither HTTP statuses nor exit codes: each edge maps the
@@ -25,9 +27,11 @@ __all__ = [
     "CapacityError",
     "ConfigurationError",
     "FieldFault",
+    "InterruptedRunError",
     "InvalidPayloadError",
     "MeasurementError",
     "ModelLoadError",
+    "PortInUseError",
     "RecordError",
     "TonnageError",
     "TransportError",
@@ -51,6 +55,10 @@ class TonnageError(Exception):
 
 class ConfigurationError(TonnageError):
     """The user's settings, arguments or environment must change."""
+
+
+class PortInUseError(ConfigurationError):
+    """Something else listens on the port that was to be listened on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +111,10 @@ class TransportError(TonnageError):
 
 class RecordError(TonnageError):
     """A run record is missing, damaged, or of a format this version does not know."""
+
+
+class InterruptedRunError(TonnageError):
+    """A measurement was stopped before its end; what it had seen is kept."""
 
 
 class MeasurementError(TonnageError):

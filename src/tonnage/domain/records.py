@@ -11,7 +11,6 @@ Times are seconds since the run began; ``started_at_epoch_seconds`` ties them to
 """
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -32,6 +31,19 @@ _COLUMNS: Final = {
     "sent_seconds": np.float64,
     "done_seconds": np.float64,
     "status": np.uint16,
+}
+_KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "requests": int,
+    "name": str,
+    "title": str,
+    "started_at_epoch_seconds": (int, float),
+    "duration_seconds": (int, float),
+    "users": list,
+    "fleet": (dict, type(None)),
+    "settings": dict,
+    "generator": dict,
+    "machine": dict,
+    "notes": list,
 }
 
 
@@ -136,7 +148,7 @@ def write_record(record: RunRecord, directory: Path) -> Path:
         (fresh / "run.json").write_text(described, encoding="utf-8")
         if directory.exists():
             shutil.rmtree(directory)
-        os.replace(fresh, directory)
+        fresh.replace(directory)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -175,7 +187,7 @@ def _read_samples(file: Path) -> Samples:
 
 
 def _damaged(directory: Path, error: Exception) -> RecordError:
-    return RecordError(f"{directory} is damaged: {error or type(error).__name__}")
+    return RecordError(f"{directory} is damaged: {str(error) or type(error).__name__}")
 
 
 def _to_json(record: RunRecord) -> dict[str, Any]:
@@ -193,12 +205,16 @@ class _Reader:
     def record(self, described: object, samples: Samples) -> RunRecord:
         if not isinstance(described, dict) or described.get("format") != FORMAT:
             raise RecordError(f"{self.directory} is not of the format {FORMAT}")
-        known = {
-            name: described[name] for name in RunRecord.__dataclass_fields__ if name in described
-        }
+        for name, kind in _KINDS.items():
+            if not isinstance(described.get(name), kind):
+                raise RecordError(f"{self.directory} is damaged: {name} is not what it must be")
+        if described["requests"] != len(samples):
+            raise RecordError(
+                f"{self.directory} is damaged: {described['requests']} requests are described,"
+                f" {len(samples)} samples are there"
+            )
+        known = {name: described[name] for name in _KINDS if name != "requests"}
         try:
-            if described["requests"] != len(samples):
-                raise ValueError(f"{described['requests']} requests, {len(samples)} samples")
             known["notes"] = tuple(map(str, known["notes"]))
             known["users"] = tuple((float(at), int(count)) for at, count in known["users"])
             known["fleet"] = self._fleet(known["fleet"]) if known["fleet"] else None

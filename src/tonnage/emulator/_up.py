@@ -44,7 +44,7 @@ def up(options: UpOptions, *, on_ready: Callable[[str], None] = lambda _url: Non
 
     Raises:
         ArtefactError: If the artefact is missing, changed, or fails its self-test.
-        ConfigurationError: If the port is taken.
+        PortInUseError: If the port is taken.
         CapacityError: If the first instances do not come up.
     """
     uvloop.run(_up(options, on_ready))

@@ -7,7 +7,7 @@ import errno
 import socket
 from typing import Self
 
-from tonnage.domain import ConfigurationError
+from tonnage.domain import ConfigurationError, PortInUseError
 
 from ._connection import Connection
 from ._state import ServerState
@@ -54,6 +54,7 @@ class Server:
             backlog: How many clients may wait to be accepted.
 
         Raises:
+            PortInUseError: If something else listens there.
             ConfigurationError: If it cannot listen there.
         """
         loop = asyncio.get_running_loop()
@@ -134,7 +135,7 @@ class Server:
 
 def _listen_error(error: OSError, host: str, port: int) -> ConfigurationError:
     if error.errno == errno.EADDRINUSE:
-        return ConfigurationError(
+        return PortInUseError(
             f"port {port} is already in use on {host}",
             hint=f"choose another port, or stop what listens there (`ss -ltnp 'sport = :{port}'`)",
         )

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Final
 
 from tonnage.artefact import LoadedModel
-from tonnage.domain import ConfigurationError, ModelLoadError
+from tonnage.domain import ModelLoadError, PortInUseError
 
 from ._worker import DRAIN_SECONDS, Lifeline, WorkerOptions, fork_worker
 
@@ -56,7 +56,7 @@ def serve(
 
     Raises:
         ArtefactError: If the artefact is missing, changed, or fails its self-test.
-        ConfigurationError: If the port is taken.
+        PortInUseError: If the port is taken.
     """
     model = LoadedModel.load(artefact)
     gc.freeze()  # what is loaded stays shared with the workers: no collector writes to it
@@ -72,7 +72,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise ConfigurationError(
+        raise PortInUseError(
             f"port {port} cannot be bound on {host}: {error.strerror}",
             hint="stop what listens there, or choose another with --port",
         ) from error
