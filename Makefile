@@ -55,7 +55,8 @@ test-fast: $(READY) ## run the tests that start no process
 check: lint types imports spell test ## all that must be green
 
 rehearse: $(READY) ## run the whole story on this machine and write its report
-	cd examples/real_estate && ../../$(BIN)/python train.py && ../../$(BIN)/tonnage rehearse
+	$(BIN)/python examples/real_estate/train.py
+	$(BIN)/tonnage rehearse --config examples/real_estate/tonnage.toml
 
 clean: ## remove what the targets wrote, .venv included
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
