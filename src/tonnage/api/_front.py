@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tonnage.artefact import LoadedService
-from tonnage.domain import InvalidPayloadError, error_body
+from tonnage.domain import ConfigurationError, InvalidPayloadError, error_body
 
 from ._openapi import openapi_document
 
@@ -54,6 +54,9 @@ class Front:
         service: The service whose rows it takes and whose results it gives.
         name: The service's name.
         route: Where predictions are asked for, e.g. ``/evaluate``; a trailing slash is tolerated.
+
+    Raises:
+        ConfigurationError: If the route is one of the front's own.
     """
 
     def __init__(self, service: LoadedService, *, name: str, route: str) -> None:
@@ -63,6 +66,10 @@ class Front:
             "/": _index(name, route),
             "/openapi.json": openapi_document(service, name=name, route=route),
         }
+        if route in self._documents:
+            raise ConfigurationError(
+                f"the route {route} is taken", hint="choose another, such as /evaluate"
+            )
 
     @property
     def routes(self) -> Mapping[str, str]:
@@ -95,7 +102,7 @@ class Front:
                 body=error_body(
                     "method_not_allowed", f"{method} is not allowed on {path}; {allowed} is"
                 ),
-                headers=(("Allow", allowed),),
+                headers=(("Allow", "GET, HEAD" if allowed == "GET" else allowed),),
             )
         if path in self._documents:
             return ApiResponse(status=200, body=self._documents[path])

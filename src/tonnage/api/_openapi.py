@@ -27,7 +27,7 @@ def openapi_document(service: LoadedService, *, name: str, route: str) -> bytes:
         [(row, "validation"), (result, "serialization")],
         ref_template="#/components/schemas/{model}",
     )
-    definitions: dict[str, Any] = {**schemas["$defs"], "Error": _ERROR}
+    definitions: dict[str, Any] = {**schemas.get("$defs", {}), _ERROR_NAME: _ERROR}
     golden = service.manifest.golden
     operation = {
         "operationId": "predict",
@@ -56,7 +56,9 @@ def openapi_document(service: LoadedService, *, name: str, route: str) -> bytes:
     return json.dumps(document, indent=1).encode()
 
 
-_ERROR_REFERENCE: Final = {"$ref": "#/components/schemas/Error"}
+# No Python class has a dot in its name, so no model of the user's is called this.
+_ERROR_NAME: Final = "Tonnage.Error"
+_ERROR_REFERENCE: Final = {"$ref": f"#/components/schemas/{_ERROR_NAME}"}
 _ERROR: Final = {
     "type": "object",
     "required": ["error"],

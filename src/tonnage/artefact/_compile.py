@@ -10,15 +10,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tonnage.domain import ArtefactError
+from tonnage.domain import ArtefactError, ConfigurationError
 
 from ._manifest import ModelFormat
 from ._predictors import OnnxPredictor, Predictor
 
-__all__ = ["TOLERANCES", "Stored", "relative_difference", "store"]
+__all__ = ["TOLERANCES", "Stored", "first_line", "relative_difference", "store"]
 
 TOLERANCES: Final = {"float64": 1e-9, "float32": 1e-5}
-"""The worst relative difference a compiled model may show on the golden rows, by precision."""
+"""The worst relative difference a compiled model may show, by precision."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +30,7 @@ class Stored:
         format: The form.
         precision: The type its features are computed in.
         content: The bytes.
-        predictions: What it predicts for the golden features.
+        predictions: What it predicts for the features it was compared on.
         max_relative_difference: The worst difference from the original's predictions.
         considered: One line a form that was tried.
     """
@@ -53,9 +53,17 @@ def store(model: Any, features: NDArray[Any], *, allow_pickle: bool = False) -> 
         allow_pickle: Fall back on the model's own pickle, which runs code when it is opened.
 
     Raises:
+        ConfigurationError: If the model itself does not predict for these features.
         ArtefactError: If none agrees.
     """
-    expected = np.asarray(model.predict(features))
+    try:
+        expected = np.asarray(model.predict(features))
+    except Exception as error:
+        raise ConfigurationError(
+            f"{type(model).__name__}.predict fails on features of shape {features.shape}:"
+            f" {first_line(error)}",
+            hint="does the service make the features that the model was fitted on?",
+        ) from error
     considered: list[str] = []
     for form, precision, make in _forms(model, features, allow_pickle=allow_pickle):
         try:
@@ -63,9 +71,12 @@ def store(model: Any, features: NDArray[Any], *, allow_pickle: bool = False) -> 
             predictions = np.asarray(predictor.predict(features))
             difference = relative_difference(predictions, expected)
         except Exception as error:  # noqa: BLE001 (any converter may fail in its own way)
-            considered.append(f"{form} {precision}: {_first_line(error)}")
+            considered.append(f"{form} {precision}: {first_line(error)}")
             continue
-        considered.append(f"{form} {precision}: worst relative difference {difference:.3g}")
+        considered.append(
+            f"{form} {precision}: worst relative difference {difference:.3g}"
+            f" in {len(features):,} rows"
+        )
         if difference <= TOLERANCES[precision]:
             return Stored(
                 format=form,
@@ -142,6 +153,7 @@ def _joblib(model: Any) -> Made:  # noqa: ANN401 (any estimator)
     return buffer.getvalue(), model
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return how a foreign error is told within a message of one line."""
     line = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {line[:160]}"

@@ -4,6 +4,7 @@ Golden rows: valid rows to compare predictions on, from a CSV file or drawn from
 
 import csv
 import json
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,15 +16,19 @@ from tonnage.domain import ConfigurationError
 
 from .service import TYPICAL_RANGE
 
-__all__ = ["draw_rows", "read_rows"]
+__all__ = ["draw_rows", "golden_places", "read_rows"]
 
 GOLDEN_ROWS: Final = 64
+COMPARED_ROWS: Final = 4096
+"""So many are compared when a model is packed: labels that tie are rare, and must agree too."""
 _SEED: Final = 20121113
 _DEFAULT_WIDTH: Final = 1000.0
 _TRIES_PER_ROW: Final = 50
 
 
-def read_rows(file: Path, row_model: type[BaseModel], limit: int = GOLDEN_ROWS) -> list[BaseModel]:
+def read_rows(
+    file: Path, row_model: type[BaseModel], limit: int = COMPARED_ROWS
+) -> list[BaseModel]:
     """
     Return up to ``limit`` rows of a CSV file, evenly spaced through it.
 
@@ -33,17 +38,26 @@ def read_rows(file: Path, row_model: type[BaseModel], limit: int = GOLDEN_ROWS) 
         ConfigurationError: If the file cannot be read, lacks a field or holds an invalid row.
     """
     try:
-        with file.open(newline="", encoding="utf-8") as lines:
+        with file.open(newline="", encoding="utf-8-sig") as lines:
             table = list(csv.DictReader(lines))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error
     if not table:
         raise ConfigurationError(f"{file} holds no rows")
-    chosen = table[:: max(1, len(table) // limit)][:limit]
-    return [_row(cells, row_model, f"{file}") for cells in chosen]
+    chosen = _spaced(min(limit, len(table)), len(table))
+    return [_row(table[place], row_model, f"{file}") for place in chosen]
 
 
-def draw_rows(row_model: type[BaseModel], count: int = GOLDEN_ROWS) -> list[BaseModel]:
+def golden_places(count: int, *, drawn: bool) -> list[int]:
+    """
+    Return which of ``count`` rows are kept: the first drawn ones, the examples among them, or
+    those evenly spaced through a file.
+    """
+    kept = min(GOLDEN_ROWS, count)
+    return list(range(kept)) if drawn else _spaced(kept, count)
+
+
+def draw_rows(row_model: type[BaseModel], count: int = COMPARED_ROWS) -> list[BaseModel]:
     """
     Return the schema's own examples and rows drawn across its bounds, always the same ones.
 
@@ -52,7 +66,10 @@ def draw_rows(row_model: type[BaseModel], count: int = GOLDEN_ROWS) -> list[Base
     """
     chance = random.Random(_SEED)  # noqa: S311 (reproducible rows, no secret)
     schema = row_model.model_json_schema()
-    draws = {name: _draw(name, field) for name, field in schema.get("properties", {}).items()}
+    draws = {
+        name: _draw(name, _resolved(field, schema))
+        for name, field in schema.get("properties", {}).items()
+    }
     rows: list[BaseModel] = []
     for _ in range(count * _TRIES_PER_ROW):
         if len(rows) == count:
@@ -70,8 +87,17 @@ def draw_rows(row_model: type[BaseModel], count: int = GOLDEN_ROWS) -> list[Base
     return rows
 
 
+def _spaced(kept: int, count: int) -> list[int]:
+    return [index * count // kept for index in range(kept)]
+
+
 def _row(cells: Mapping[str, str], row_model: type[BaseModel], source: str) -> BaseModel:
-    fields = {name: _cell(cells[name]) for name in row_model.model_fields if name in cells}
+    properties = row_model.model_json_schema().get("properties", {})
+    fields = {
+        name: _cell(cells[name], field)
+        for name, field in properties.items()
+        if cells.get(name) is not None
+    }
     try:
         return row_model.model_validate_json(json.dumps(fields), strict=True)
     except ValidationError as error:
@@ -79,18 +105,26 @@ def _row(cells: Mapping[str, str], row_model: type[BaseModel], source: str) -> B
         raise ConfigurationError(
             f"{source}: {fields} is no valid {row_model.__name__}: "
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}",
-            hint=f"it needs the columns {', '.join(row_model.model_fields)}",
+            hint=f"it needs the columns {', '.join(properties)}",
         ) from error
 
 
-def _cell(text: str) -> object:
+def _cell(text: str, field: Mapping[str, Any]) -> object:
+    if field.get("type") == "string":
+        return text
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
 Draw = Callable[[random.Random], object]
+
+
+def _resolved(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a field with what its ``$ref`` points to, as an ``Enum`` has it."""
+    name = str(field.get("$ref", "")).removeprefix("#/$defs/")
+    return {**schema["$defs"][name], **field} if name else field
 
 
 def _draw(name: str, field: Mapping[str, Any]) -> Draw:
@@ -103,15 +137,23 @@ def _draw(name: str, field: Mapping[str, Any]) -> Draw:
     if field.get("type") == "boolean":
         return lambda chance: chance.random() < 0.5  # noqa: PLR2004 (either)
     if field.get("type") in {"number", "integer"}:
-        return _number(field)
+        return _number(name, field)
     raise ConfigurationError(
         f"no value can be drawn for the field {name!r}",
         hint="give it examples=[…] in the model, or rows of your own with --data ROWS.csv",
     )
 
 
-def _number(field: Mapping[str, Any]) -> Draw:
-    low, high = field.get(TYPICAL_RANGE) or _bounds(field)
+def _number(name: str, field: Mapping[str, Any]) -> Draw:
+    try:
+        low, high = map(float, field.get(TYPICAL_RANGE) or _bounds(field))
+    except (TypeError, ValueError, OverflowError):
+        low, high = math.nan, math.nan
+    if not low <= high or math.isinf(high - low):
+        raise ConfigurationError(
+            f"the field {name!r} has no range to draw from: {dict(field)}",
+            hint=f"give it bounds that hold a number, or {TYPICAL_RANGE!r}: [low, high]",
+        )
     examples: Iterator[object] = iter(field.get("examples", ()))
     if field["type"] == "integer":
         return lambda chance: next(examples, chance.randint(round(low), round(high)))

@@ -4,9 +4,10 @@ Importing the user's code: ``service:RealEstate`` → the class, from files in o
 
 import ast
 import hashlib
+import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -32,7 +33,7 @@ def import_service(handler: str, directory: Path) -> Service[Any, Any]:
         ModelLoadError: If the module fails while it is imported.
     """
     module_name, _, class_name = handler.partition(":")
-    module = _import_module(_module_file(module_name, directory), directory)
+    module = _import_module(_module_file(module_name, directory), handler, directory)
     chosen = getattr(module, class_name, None)
     if chosen is None:
         names = [name for name, value in vars(module).items() if _is_service(value)]
@@ -45,7 +46,13 @@ def import_service(handler: str, directory: Path) -> Service[Any, Any]:
             f"{handler} is no subclass of tonnage.Service[Row, Result]",
             hint="see the docstring of tonnage.Service for one to start from",
         )
-    service: Service[Any, Any] = chosen()
+    try:
+        service: Service[Any, Any] = chosen()
+    except Exception as error:
+        raise ConfigurationError(
+            f"{handler} cannot be made: {type(error).__name__}: {error}",
+            hint="it is made without arguments",
+        ) from error
     return service
 
 
@@ -54,6 +61,9 @@ def code_files(handler: str, directory: Path) -> list[Path]:
     Return the files that ``handler`` is made of: its module and what it imports from beside it.
 
     Found by reading ``import`` statements, not by running them; relative to ``directory``.
+
+    Raises:
+        ConfigurationError: If one of them is missing or no Python.
     """
     found: dict[Path, None] = {}
     waiting = [_module_file(handler.partition(":")[0], directory)]
@@ -66,7 +76,8 @@ def code_files(handler: str, directory: Path) -> list[Path]:
 
 
 def _module_file(name: str, directory: Path) -> Path:
-    file = directory.joinpath(*name.split(".")).with_suffix(".py")
+    *packages, module = name.split(".")
+    file = directory.joinpath(*packages, f"{module}.py")
     if not file.is_file():
         raise ConfigurationError(
             f"there is no {file}", hint="name the service as MODULE:CLASS, beside tonnage.toml"
@@ -75,23 +86,38 @@ def _module_file(name: str, directory: Path) -> Path:
 
 
 def _imported_from_beside(file: Path, directory: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(file.read_bytes(), filename=str(file))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            parts = directory.joinpath(*name.split("."))
-            for candidate in (parts.with_suffix(".py"), parts / "__init__.py"):
-                if candidate.is_file():
-                    yield candidate
+    try:
+        tree = ast.parse(file.read_bytes(), filename=str(file))
+    except (SyntaxError, ValueError) as error:
+        raise ConfigurationError(f"{file} is no Python: {error}") from error
+    for node in ast.walk(tree):
+        for name in _imported_names(node, file.parent.relative_to(directory).parts):
+            # Importing a.b runs a/__init__.py first.
+            for depth in range(1, len(name) + 1):
+                place = directory.joinpath(*name[:depth])
+                for candidate in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
+                    if candidate.is_file():
+                        yield candidate
 
 
-def _import_module(file: Path, directory: Path) -> ModuleType:
-    # A name of its own, because two services in one process may both be called `service`.
-    place = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]
-    name = f"_tonnage_{place}_{file.stem}"
+def _imported_names(node: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield what an import statement in ``package`` may import, as the parts of absolute names."""
+    if isinstance(node, ast.Import):
+        yield from (tuple(alias.name.split(".")) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = package[: len(package) - node.level + 1] if node.level else ()
+        module = (*base, *(node.module.split(".") if node.module else ()))
+        yield from ((*module, alias.name) for alias in node.names)
+
+
+def _import_module(file: Path, handler: str, directory: Path) -> ModuleType:
+    # A name of its own, because two services in one process may both be called `service`, and
+    # because the one of this place may have been edited since it was imported.
+    siblings = code_files(handler, directory)
+    identity = hashlib.sha256(str(file.resolve()).encode())
+    for sibling in siblings:
+        identity.update((directory / sibling).read_bytes())
+    name = f"_tonnage_{identity.hexdigest()[:12]}_{file.stem}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)
@@ -99,8 +125,11 @@ def _import_module(file: Path, directory: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with _importing_from(directory):
+        with _importing_from(directory, {sibling.parts[0] for sibling in siblings}):
             spec.loader.exec_module(module)
+    except ConfigurationError:
+        del sys.modules[name]
+        raise
     except Exception as error:
         del sys.modules[name]
         raise ModelLoadError(f"{file} fails at import: {type(error).__name__}: {error}") from error
@@ -108,16 +137,32 @@ def _import_module(file: Path, directory: Path) -> ModuleType:
 
 
 @contextmanager
-def _importing_from(directory: Path) -> Iterator[None]:
-    """Let modules in ``directory`` import each other, and write no byte code into it."""
+def _importing_from(directory: Path, siblings: Collection[str]) -> Iterator[None]:
+    """
+    Let modules in ``directory`` import each other, and write no byte code into it.
+
+    Their names are theirs only meanwhile: another service's module of the same name, imported
+    before or after, is another module.
+    """
+    names = {sibling.removesuffix(".py") for sibling in siblings} - sys.stdlib_module_names
     wrote = sys.dont_write_bytecode
+    elsewhere = _take_modules(names)
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(directory))
+    importlib.invalidate_caches()
     try:
         yield
     finally:
         sys.dont_write_bytecode = wrote
         sys.path.remove(str(directory))
+        _take_modules(names)
+        sys.modules.update(elsewhere)
+
+
+def _take_modules(names: Collection[str]) -> dict[str, ModuleType]:
+    """Take the modules of these names, and all in them, out of ``sys.modules``."""
+    chosen = [name for name in sys.modules if name.partition(".")[0] in names]
+    return {name: sys.modules.pop(name) for name in chosen}
 
 
 def _is_service(value: object) -> bool:

@@ -52,7 +52,8 @@ class ModelEntry:
         estimator: The class that was fitted.
         source_sha256: Of the file it was packed from.
         considered: One line a format that was tried, with its outcome.
-        max_relative_difference: The worst of its golden predictions against the original's.
+        max_relative_difference: The worst of its predictions against the original's, over all
+            rows that were compared.
         tolerance: What that may be.
     """
 

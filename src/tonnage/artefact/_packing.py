@@ -17,12 +17,12 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from tonnage.domain import ArtefactError, ConfigurationError
 
-from ._compile import TOLERANCES, Stored, store
-from ._golden import draw_rows, read_rows
+from ._compile import TOLERANCES, Stored, first_line, store
+from ._golden import draw_rows, golden_places, read_rows
 from ._handlers import code_files, import_service
 from ._loading import ARCHIVE_NAME, LoadedModel, predict_golden
 from ._manifest import MANIFEST_NAME, FileEntry, Golden, Manifest, ModelEntry
@@ -78,7 +78,8 @@ def pack(
         service: ``MODULE:CLASS`` of the service.
         output: The artefact's directory; an older artefact there is replaced in one step.
         code: Where the service's module lies.
-        data: A CSV file to take golden rows from; without one they are drawn from the schema.
+        data: A CSV file of rows to compare predictions on; without one they are drawn from the
+            schema. Some of them are kept as golden rows.
         allow_pickle: Keep a model that no safe form agrees with as a joblib file.
 
     Raises:
@@ -150,7 +151,10 @@ def _open_pickle(model: Path) -> Any:  # noqa: ANN401 (any estimator)
 
 
 def _features(service: Service[Any, Any], rows: list[BaseModel]) -> NDArray[Any]:
-    features = np.asarray(service.features(rows))
+    try:
+        features = np.asarray(service.features(rows))
+    except Exception as error:
+        raise _failing(service, "features", error) from error
     if features.ndim != 2 or len(features) != len(rows):  # noqa: PLR2004 (a matrix)
         raise ConfigurationError(
             f"{type(service).__name__}.features gave an array of shape {features.shape}"
@@ -179,12 +183,37 @@ def _golden(
     predictions: NDArray[Any],
     data: Path | None,
 ) -> Golden:
+    places = golden_places(len(rows), drawn=data is None)
+    kept = predictions[places]
     return Golden(
-        rows=[row.model_dump(mode="json") for row in rows],
-        predictions=predictions.tolist(),
-        results=[result.model_dump(mode="json") for result in service.results(predictions)],
+        rows=[rows[place].model_dump(mode="json", by_alias=True) for place in places],
+        predictions=kept.tolist(),
+        results=_results(service, kept),
         origin=data.name if data else "drawn from the schema",
     )
+
+
+def _results(service: Service[Any, Any], predictions: NDArray[Any]) -> list[Any]:
+    encode = TypeAdapter(service.result)
+    try:
+        results = service.results(predictions)
+        dumped = [
+            encode.dump_python(result, mode="json", by_alias=True, warnings="error")
+            for result in results
+        ]
+    except Exception as error:
+        raise _failing(service, "results", error) from error
+    if len(dumped) != len(predictions):
+        raise ConfigurationError(
+            f"{type(service).__name__}.results gave {len(dumped)} results"
+            f" for {len(predictions)} predictions",
+            hint="return one result a prediction, in the same order",
+        )
+    return dumped
+
+
+def _failing(service: Service[Any, Any], function: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(f"{type(service).__name__}.{function} fails: {first_line(error)}")
 
 
 def _versions() -> dict[str, str]:
@@ -198,7 +227,7 @@ def _versions() -> dict[str, str]:
 
 
 def _write(output: Path, manifest: Manifest, files: Mapping[str, bytes]) -> PackReport:
-    if output.exists() and not (output / MANIFEST_NAME).exists() and any(output.iterdir()):
+    if not _may_be_replaced(output):
         raise ConfigurationError(
             f"{output} exists and is no artefact", hint="choose another directory with -o"
         )
@@ -208,7 +237,7 @@ def _write(output: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Pack
         fresh.chmod(0o755)
         content = {**files, MANIFEST_NAME: manifest.to_bytes()}
         for name, data in content.items():
-            (fresh / name).parent.mkdir(exist_ok=True)
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_bytes(data)
         archive = _archive(content)
         (fresh / ARCHIVE_NAME).write_bytes(archive)
@@ -225,6 +254,18 @@ def _write(output: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Pack
         sha256=hashlib.sha256(archive).hexdigest(),
         manifest=manifest,
     )
+
+
+def _may_be_replaced(output: Path) -> bool:
+    if not output.exists():
+        return True
+    if not output.is_dir() or not any(output.iterdir()):
+        return output.is_dir()
+    try:
+        # Browser extensions and web pages have a manifest.json, too. One of ours may be damaged.
+        return b'"tonnage.artefact/' in (output / MANIFEST_NAME).read_bytes()
+    except OSError:
+        return False
 
 
 def _archive(content: Mapping[str, bytes]) -> bytes:

@@ -112,7 +112,7 @@ def _unknown(what: str, source: str, nearest: str | None) -> ConfigurationError:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.5)), None)
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.3)), None)
 
 
 def _nearest_key(section: str, key: str) -> str | None:

@@ -91,7 +91,8 @@ class LoadSettings:
     users: Annotated[int, Field(ge=1)] = 100
     spawn_rate_per_second: PerSecond = Field(default=1.0, alias="spawn_rate")
     pacing_seconds: Annotated[Seconds, Field(gt=0)] = Field(default=1.0, alias="pacing")
-    arrivals: Literal["dephased", "lockstep"] = "dephased"
+    arrivals: Literal["dephased", "lockstep", "constant", "poisson"] = "dephased"
+    rate_per_second: PerSecond | None = Field(default=None, alias="rate")
     locustfile: str | None = None
 
 
