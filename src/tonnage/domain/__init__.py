@@ -1,8 +1,8 @@
 """
-The words of the problem: units, objectives, clocks, samples and run records, and the error tree.
+The words of the problem: units, objectives, clocks, traffic, samples, run records, and the errors.
 
-Nothing here does I/O but ``read_record`` and ``write_record``, and nothing here knows a library but
-numpy. Every other room may import this one; it imports none.
+Nothing here does I/O but ``read_record``, ``write_record`` and ``read_trace``, and nothing here
+knows a library but numpy. Every other room may import this one; it imports none.
 """
 
 from .analysis import (
@@ -22,6 +22,7 @@ from .errors import (
     ArtefactError,
     CapacityError,
     ConfigurationError,
+    DeploymentError,
     FieldFault,
     InterruptedRunError,
     InvalidPayloadError,
@@ -33,8 +34,11 @@ from .errors import (
     TransportError,
 )
 from .objectives import ErrorObjective, LatencyObjective, Objective
+from .profile_text import PROFILE_FORMS, parse_profile
+from .profiles import JoinedProfile, PiecewiseRate, RateProfile, Sine, join_profiles
 from .records import FleetTimeline, RunRecord, ScalingActivity, read_record, write_record
 from .samples import NO_ANSWER, Samples
+from .traces import TRACE_COLUMNS, read_trace, record_profile
 from .units import (
     format_bytes,
     format_duration,
@@ -49,15 +53,19 @@ from .units import (
 __all__ = [
     "NO_ANSWER",
     "PERCENTILES",
+    "PROFILE_FORMS",
+    "TRACE_COLUMNS",
     "ArtefactError",
     "CapacityError",
     "Clock",
     "ConfigurationError",
+    "DeploymentError",
     "ErrorObjective",
     "FieldFault",
     "FleetTimeline",
     "InterruptedRunError",
     "InvalidPayloadError",
+    "JoinedProfile",
     "LatencyObjective",
     "LoadSummary",
     "ManualClock",
@@ -66,12 +74,15 @@ __all__ = [
     "MonotonicClock",
     "Objective",
     "Onset",
+    "PiecewiseRate",
     "PortInUseError",
+    "RateProfile",
     "RecordError",
     "RunRecord",
     "Samples",
     "ScaledClock",
     "ScalingActivity",
+    "Sine",
     "TonnageError",
     "TransportError",
     "error_body",
@@ -80,14 +91,18 @@ __all__ = [
     "format_duration",
     "format_fraction",
     "format_rate",
+    "join_profiles",
     "meets",
     "parse_duration",
     "parse_fraction",
+    "parse_profile",
     "parse_rate",
     "parse_size",
     "per_second_counts",
     "percentile",
     "read_record",
+    "read_trace",
+    "record_profile",
     "send_spread_seconds",
     "summarise",
     "write_record",

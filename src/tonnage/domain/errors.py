@@ -9,6 +9,7 @@ Every error Tonnage raises on purpose, as one tree.
     ├── InvalidPayloadError         the caller's request body, with the fields at fault
     ├── ArtefactError               a packed model cannot be made or trusted
     │   └── ModelLoadError          it is intact, but the model does not load or fails its self-test
+    ├── DeploymentError             an image or a stack could not be built or changed
     ├── CapacityError               more was asked for than there is room for now
     ├── TransportError              a peer could not be reached, broke off, or took too long
     ├── RecordError                 a run record cannot be read
@@ -26,6 +27,7 @@ __all__ = [
     "ArtefactError",
     "CapacityError",
     "ConfigurationError",
+    "DeploymentError",
     "FieldFault",
     "InterruptedRunError",
     "InvalidPayloadError",
@@ -89,6 +91,10 @@ class ArtefactError(TonnageError):
 
 class ModelLoadError(ArtefactError):
     """An intact artefact whose model does not load, or does not predict what it promised."""
+
+
+class DeploymentError(TonnageError):
+    """What builds or changes a deployment failed; the message holds what it said last."""
 
 
 class CapacityError(TonnageError):

@@ -177,7 +177,8 @@ def read_record(directory: Path) -> RunRecord:
 
 
 def _read_samples(file: Path) -> Samples:
-    with np.load(file, allow_pickle=False) as archive:
+    # Opened here, because numpy leaves a file open that turns out to be no archive.
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
         columns = {name: archive[name] for name in _COLUMNS}
     for name, kind in _COLUMNS.items():
         column = columns[name]
