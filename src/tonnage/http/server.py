@@ -100,11 +100,13 @@ class Server:
             timeout_seconds: When what is left is cut off; 0 stops at once.
             grace_seconds: How long idle connections are still listened to.
         """
-        self._state.is_draining = True
         # Two turns of the loop take up the connections whose handshake is over.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+        # In this order: a client that is told to close may come back, and must then be refused,
+        # not taken up by the kernel and reset.
         self._listener.close()
+        self._state.is_draining = True
         grace_seconds = min(grace_seconds, timeout_seconds)
         if not await self._is_empty_within(grace_seconds):
             for connection in tuple(self._state.connections):

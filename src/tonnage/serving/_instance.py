@@ -19,11 +19,16 @@ from tonnage.http import Exchange, Response
 
 from ._capacity import InstanceCapacity, VirtualServer
 
-__all__ = ["CUSTOM_ATTRIBUTES", "Instance"]
+__all__ = ["Instance"]
 
 logger = logging.getLogger(__name__)
 
-CUSTOM_ATTRIBUTES: Final = "x-amzn-sagemaker-custom-attributes"
+_TIMER_SLACK_SECONDS: Final = 0.0005
+"""
+uvloop rounds timers to the nearest millisecond; with half of one more they are never early.
+
+An early one would have to be set again and again until its time has come, at a core's full speed.
+"""
 _JSON: Final = "application/json"
 _PONG: Final = Response(status=200, body=b"", content_type=None)
 _NOT_READY: Final = Response(
@@ -107,7 +112,7 @@ class Instance:
                 exchange.respond(response)
             return
         if not self._outbox:
-            asyncio.get_running_loop().call_at(admitted[0][2], self._send_due)
+            self._wake_at(admitted[0][2])
         self._outbox.extend(
             (finish, exchange, response)
             for (exchange, _, finish), response in zip(admitted, responses, strict=True)
@@ -128,13 +133,15 @@ class Instance:
 
     def _send_due(self) -> None:
         """Answer what has reached its virtual finish; one timer serves the whole queue."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = asyncio.get_running_loop().time()
         while self._outbox and self._outbox[0][0] <= now:
             _, exchange, response = self._outbox.popleft()
             exchange.respond(response)
         if self._outbox:
-            loop.call_at(self._outbox[0][0], self._send_due)
+            self._wake_at(self._outbox[0][0])
+
+    def _wake_at(self, finish_seconds: float) -> None:
+        asyncio.get_running_loop().call_at(finish_seconds + _TIMER_SLACK_SECONDS, self._send_due)
 
     def _predict(self, rows: list[BaseModel]) -> list[Response]:
         try:

@@ -5,6 +5,7 @@ The parent verifies and loads the artefact, binds the port and forks the workers
 model's memory and the listening socket. A worker that dies is replaced; SIGTERM drains them all.
 """
 
+import errno
 import gc
 import logging
 import mmap
@@ -14,11 +15,10 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from tonnage.artefact import LoadedModel
-from tonnage.domain import ModelLoadError, PortInUseError
+from tonnage.domain import ConfigurationError, ModelLoadError, PortInUseError
 
 from ._worker import DRAIN_SECONDS, Lifeline, WorkerOptions, fork_worker
 
@@ -30,6 +30,9 @@ DEFAULT_PORT: Final = 8080
 _BACKLOG: Final = 2048
 _RESTART_PAUSE_SECONDS: Final = 0.5
 _KILL_AFTER_SECONDS: Final = DRAIN_SECONDS + 3
+_READY_POLL_SECONDS: Final = 0.002
+_LONG_SECONDS: Final = 3600.0
+_WATCHED: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
 
 
 def serve(
@@ -57,12 +60,20 @@ def serve(
     Raises:
         ArtefactError: If the artefact is missing, changed, or fails its self-test.
         PortInUseError: If the port is taken.
+        ConfigurationError: If it cannot be listened on for another reason.
     """
-    model = LoadedModel.load(artefact)
-    gc.freeze()  # what is loaded stays shared with the workers: no collector writes to it
-    count = workers or len(os.sched_getaffinity(0))
-    with _listen(host, port) as listener:
-        _Supervisor(model, listener, count, options or WorkerOptions(), on_listening).run()
+    # From here on a signal waits until the supervisor looks for it: none is lost while the model is
+    # loaded, and none comes between a fork and its entry in the books. (As a container's first
+    # process it would not even end on a SIGTERM that it has no handler for.)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+    try:
+        model = LoadedModel.load(artefact)
+        gc.freeze()  # what is loaded stays shared with the workers: no collector writes to it
+        count = workers or len(os.sched_getaffinity(0))
+        with _listen(host, port) as listener:
+            _Supervisor(model, listener, count, options or WorkerOptions(), on_listening).run()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -70,15 +81,24 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise PortInUseError(
-            f"port {port} cannot be bound on {host}: {error.strerror}",
-            hint="stop what listens there, or choose another with --port",
-        ) from error
-    listener.listen(_BACKLOG)
+        raise _listen_error(error, host, port) from error
     listener.setblocking(False)
     return listener
+
+
+def _listen_error(error: OSError, host: str, port: int) -> ConfigurationError:
+    if error.errno == errno.EADDRINUSE:
+        return PortInUseError(
+            f"port {port} is already in use on {host}",
+            hint="stop what listens there, or choose another with --port",
+        )
+    return ConfigurationError(
+        f"cannot listen on {host}, port {port}: {error.strerror or error}",
+        hint="choose an address of this machine and a port from 1024 to 65535",
+    )
 
 
 class _Supervisor:
@@ -100,28 +120,35 @@ class _Supervisor:
         self._count = count
         self._ready = mmap.mmap(-1, count)  # one shared byte a worker
         self._lifeline = Lifeline.make()
-        self._stopping = False
+        self._restarts: list[tuple[float, int]] = []
+        self._has_announced = False
+        self._kill_at_seconds: float | None = None
+        self._failure: str | None = None
 
     def run(self) -> None:
-        for signal_number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signal_number, self._stop)
-        signal.signal(signal.SIGALRM, self._kill)
         for slot in range(self._count):
             self._start(slot)
-        self._await_ready()
-        if not self._stopping:
-            self._on_listening(self._listener.getsockname()[1])
-        while self._slots:
-            self._reap_one()
+        while self._slots or self._restarts:
+            caught = signal.sigtimedwait(_WATCHED, self._seconds_to_wait())
+            if caught is not None and caught.si_signo != signal.SIGCHLD:
+                self._stop()
+            self._reap()
+            self._announce()
+            self._do_what_is_due()
         os.close(self._lifeline.writer)
         os.close(self._lifeline.reader)
+        if self._failure is not None:
+            raise ModelLoadError(
+                f"a worker ended before it was ready ({self._failure}); its log says why"
+            )
+
+    @property
+    def _is_stopping(self) -> bool:
+        return self._kill_at_seconds is not None
 
     def _start(self, slot: int) -> None:
         def mark_ready() -> None:
             self._ready[slot] = 1
-
-        def all_ready() -> bool:
-            return self._ready[:].count(1) == self._count
 
         process_id = fork_worker(
             self._model,
@@ -129,42 +156,68 @@ class _Supervisor:
             self._options,
             self._lifeline,
             on_ready=mark_ready,
-            is_ready=all_ready,
+            is_ready=self._all_ready,
         )
         self._slots[process_id] = slot
 
-    def _await_ready(self) -> None:
-        """Wait for every worker's self-test; one that fails it stops them all."""
-        while not self._stopping and self._ready[:].count(1) < self._count:
+    def _all_ready(self) -> bool:
+        return self._ready[:].count(1) == self._count
+
+    def _announce(self) -> None:
+        if not self._has_announced and not self._is_stopping and self._all_ready():
+            self._has_announced = True
+            self._on_listening(self._listener.getsockname()[1])
+
+    def _seconds_to_wait(self) -> float:
+        """Return how long nothing is to be done unless a signal comes."""
+        if not self._has_announced and not self._is_stopping:
+            return _READY_POLL_SECONDS
+        due = [at for at, _ in self._restarts]
+        if self._kill_at_seconds is not None:
+            due.append(self._kill_at_seconds)
+        return max(0.0, min(due) - time.monotonic()) if due else _LONG_SECONDS
+
+    def _reap(self) -> None:
+        """Take leave of the workers that have ended."""
+        while self._slots:
             process_id, status = os.waitpid(-1, os.WNOHANG)
-            if process_id:
-                del self._slots[process_id]
-                self._stop()
-                while self._slots:
-                    self._reap_one()
-                raise ModelLoadError(
-                    f"a worker ended before it was ready ({_how(status)}); its log says why"
-                )
-            time.sleep(0.002)
+            if process_id == 0:
+                return
+            self._ended(process_id, self._slots.pop(process_id), _how(status))
 
-    def _reap_one(self) -> None:
-        process_id, status = os.wait()
-        slot = self._slots.pop(process_id, None)
-        if slot is None or self._stopping:
+    def _ended(self, process_id: int, slot: int, how: str) -> None:
+        if self._is_stopping:
             return
-        logger.error("worker %d ended (%s); a new one takes its place", process_id, _how(status))
-        self._ready[slot] = 0
-        time.sleep(_RESTART_PAUSE_SECONDS)  # a worker that cannot live must not spin
-        if not self._stopping:
-            self._start(slot)
+        if not self._has_announced:  # one that fails its self-test stops them all
+            self._failure = how
+            self._stop()
+            return
+        logger.error("worker %d ended (%s); a new one takes its place", process_id, how)
+        # Its place stays marked as ready: the others serve, and a /ping that failed for its sake
+        # would have SageMaker replace the whole instance. A worker that cannot live must not spin.
+        self._restarts.append((time.monotonic() + _RESTART_PAUSE_SECONDS, slot))
 
-    def _stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        self._stopping = True
-        signal.setitimer(signal.ITIMER_REAL, _KILL_AFTER_SECONDS)
+    def _do_what_is_due(self) -> None:
+        now = time.monotonic()
+        due = [slot for at, slot in self._restarts if at <= now]
+        self._restarts = [(at, slot) for at, slot in self._restarts if at > now]
+        for slot in due:
+            self._start(slot)
+        if self._kill_at_seconds is not None and self._kill_at_seconds <= now:
+            self._kill()
+
+    def _stop(self) -> None:
+        if self._is_stopping:
+            return
+        self._kill_at_seconds = time.monotonic() + _KILL_AFTER_SECONDS
+        self._restarts.clear()
+        # Else the kernel would go on taking connections that nobody is there to answer.
+        self._listener.close()
         for process_id in self._slots:
             os.kill(process_id, signal.SIGTERM)
 
-    def _kill(self, _signal: int, _frame: FrameType | None) -> None:
+    def _kill(self) -> None:
+        self._kill_at_seconds = time.monotonic() + _KILL_AFTER_SECONDS
         for process_id in self._slots:
             logger.error("worker %d did not drain in time and is killed", process_id)
             os.kill(process_id, signal.SIGKILL)

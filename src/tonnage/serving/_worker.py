@@ -88,17 +88,16 @@ def fork_worker(
         is_ready: Called in the child: whether ``/ping`` may answer 200.
     """
     # A signal between the fork and the child's own handlers would run the parent's in the child.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     process_id = os.fork()
     if process_id == 0:
         os.close(lifeline.writer)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent turns Ctrl-C into SIGTERM
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whatever the parent holds back
         _run_and_exit(model, _serve(model, listener, options, lifeline, on_ready, is_ready))
-    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return process_id
 
 

@@ -14,6 +14,7 @@ Commands come as JSON lines on standard input, events go as JSON lines to standa
 When standard input closes, its instances drain and it ends.
 """
 
+import contextlib
 import gc
 import json
 import logging
@@ -140,8 +141,9 @@ class _Lines:
 
 
 def _emit(**event: object) -> None:
-    # One write below PIPE_BUF: lines of several processes do not mix.
-    os.write(sys.stdout.fileno(), json.dumps(event).encode() + b"\n")
+    # One write below PIPE_BUF: lines of several processes do not mix. The commander may be gone.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), json.dumps(event).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ def test_what_was_accepted_is_answered_as_the_last(run: Run, serve: Serve, dial:
             await wire.send(GET + GET)
             first, second = await desk.hold(2)
             drained = asyncio.create_task(server.drain(timeout_seconds=10))
-            await asyncio.sleep(0)
+            for _ in range(3):  # it listens for two more turns
+                await asyncio.sleep(0)
             second.respond(Response(status=202))
             first.respond(Response(status=201))
             answers = [await wire.answer() for _ in range(2)]
@@ -62,7 +63,8 @@ def test_an_idle_connection_is_served_once_more_within_the_grace(
         async with serve(echo) as server, dial(server.port) as wire:
             assert (await wire.ask(GET)).status == 200
             drained = asyncio.create_task(server.drain(timeout_seconds=15, grace_seconds=10))
-            await asyncio.sleep(0)
+            for _ in range(3):  # it listens for two more turns
+                await asyncio.sleep(0)
             assert (await wire.ask(GET)).headers["connection"] == "close"
             await wire.close()
             await drained
