@@ -4,6 +4,8 @@ The one local port: REST API, SageMaker runtime, metrics, and the endpoint's own
 
 import asyncio
 import json
+import logging
+import math
 from collections.abc import Coroutine
 from dataclasses import asdict
 from typing import Any, Final
@@ -13,13 +15,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from tonnage.api import ApiResponse, Front, Invocation, InvocationResult
 from tonnage.domain import error_body
-from tonnage.http import Exchange, Response
+from tonnage.http import Exchange, Request, Response
 
 from ._endpoint import Endpoint
 from ._metrics import PERIOD_SECONDS
 from ._runtime import endpoint_of, forwarded_headers, model_response, not_found, validation_error
 
 __all__ = ["STATE_PATH", "TIMELINE_PATH", "Port"]
+
+logger = logging.getLogger(__name__)
 
 STATE_PATH: Final = "/_tonnage/state"
 TIMELINE_PATH: Final = "/_tonnage/timeline"
@@ -47,7 +51,10 @@ class Port:
         if endpoint_name is not None:
             self._handle_runtime(exchange, endpoint_name)
         elif request.path in {"/metrics", STATE_PATH, TIMELINE_PATH}:
-            exchange.respond(self._own(exchange))
+            is_read = request.method in {"GET", "HEAD"}
+            exchange.respond(
+                self._own(request) if is_read else _method_not_allowed(request.method, "GET")
+            )
         else:
             self._handle_front(exchange)
 
@@ -55,7 +62,7 @@ class Port:
         request = exchange.request
         accepted = self._front.accept(request.method, request.path, request.headers, request.body)
         if isinstance(accepted, Invocation):
-            self._run(self._invoke_for_front(exchange, accepted))
+            self._run(exchange, self._invoke_for_front(exchange, accepted))
         else:
             exchange.respond(_to_http(accepted))
 
@@ -66,14 +73,7 @@ class Port:
 
     def _handle_runtime(self, exchange: Exchange, endpoint_name: str) -> None:
         if exchange.request.method != "POST":
-            message = f"{exchange.request.method} is not allowed here; POST is"
-            exchange.respond(
-                Response(
-                    status=405,
-                    body=error_body("method_not_allowed", message),
-                    headers=(("Allow", "POST"),),
-                )
-            )
+            exchange.respond(_method_not_allowed(exchange.request.method, "POST"))
         elif endpoint_name != self._endpoint.options.endpoint.endpoint_name:
             exchange.respond(not_found(endpoint_name))
         else:
@@ -86,19 +86,18 @@ class Port:
             message = f"Variant {chosen} not found; the endpoint has {variant}."
             exchange.respond(validation_error(message))
         else:
-            self._run(self._invoke_for_runtime(exchange))
+            self._run(exchange, self._invoke_for_runtime(exchange))
 
     async def _invoke_for_runtime(self, exchange: Exchange) -> None:
         request = exchange.request
         answer = await self._endpoint.invoke(request.body, forwarded_headers(request.headers))
         exchange.respond(model_response(answer, self._endpoint.options.endpoint))
 
-    def _own(self, exchange: Exchange) -> Response:
-        path = exchange.request.path
-        if path == "/metrics":
+    def _own(self, request: Request) -> Response:
+        if request.path == "/metrics":
             metrics = generate_latest(self._endpoint.counters.registry)
             return Response(status=200, body=metrics, content_type=CONTENT_TYPE_LATEST)
-        return _as_json(self._state() if path == STATE_PATH else self._timeline(exchange))
+        return _as_json(self._state()) if request.path == STATE_PATH else self._timeline(request)
 
     def _state(self) -> dict[str, Any]:
         fleet, clock = self._endpoint.fleet, self._endpoint.clock
@@ -119,14 +118,40 @@ class Port:
             "period_real_seconds": period_real_seconds,
         }
 
-    def _timeline(self, exchange: Exchange) -> dict[str, Any]:
-        (origin,) = parse_qs(exchange.request.query).get("since", ["0"])[:1]
-        return asdict(self._endpoint.timeline.since(float(origin)))
+    def _timeline(self, request: Request) -> Response:
+        text = parse_qs(request.query).get("since", ["0"])[0]
+        try:
+            origin = float(text)
+        except ValueError:
+            origin = math.nan
+        if not math.isfinite(origin):
+            message = f"since={text!r} is no moment; it is seconds of the monotonic clock"
+            return Response(status=400, body=error_body("invalid_query", message))
+        return _as_json(asdict(self._endpoint.timeline.since(origin)))
 
-    def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(coroutine)
+    def _run(self, exchange: Exchange, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(_answered(exchange, coroutine))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _answered(exchange: Exchange, coroutine: Coroutine[Any, Any, None]) -> None:
+    """See to it that a fault of ours is an answer, too: nobody else would give one."""
+    try:
+        await coroutine
+    except Exception:
+        logger.exception("an invocation could not be answered")
+        if exchange.answer is None:
+            body = error_body("internal", "the endpoint failed to answer this request")
+            exchange.respond(Response(status=500, body=body))
+
+
+def _method_not_allowed(method: str, allowed: str) -> Response:
+    return Response(
+        status=405,
+        body=error_body("method_not_allowed", f"{method} is not allowed here; {allowed} is"),
+        headers=(("Allow", allowed),),
+    )
 
 
 def _to_http(answer: ApiResponse) -> Response:

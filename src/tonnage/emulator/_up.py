@@ -19,7 +19,7 @@ import uvloop
 
 from tonnage.api import Front
 from tonnage.artefact import LoadedService
-from tonnage.domain import FleetTimeline, ScalingActivity, TonnageError
+from tonnage.domain import FleetTimeline, ScalingActivity, TonnageError, TransportError
 from tonnage.http import Limits, Server
 
 from ._endpoint import Endpoint
@@ -50,11 +50,15 @@ def up(options: UpOptions, *, on_ready: Callable[[str], None] = lambda _url: Non
     uvloop.run(_up(options, on_ready))
 
 
-async def _up(options: UpOptions, on_ready: Callable[[str], None]) -> None:
+async def _up(
+    options: UpOptions, on_ready: Callable[[str], None], *, lifeline: int | None = None
+) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
+    if lifeline is not None:
+        _when_closed(lifeline, stop.set)
     front = Front(
         LoadedService.load(options.artefact),
         name=options.endpoint.endpoint_name,
@@ -72,6 +76,17 @@ async def _up(options: UpOptions, on_ready: Callable[[str], None]) -> None:
     finally:
         await server.drain(timeout_seconds=_DRAIN_SECONDS)
         await endpoint.close()
+
+
+def _when_closed(lifeline: int, act: Callable[[], None]) -> None:
+    """Act once when the other end of a pipe, which nothing is written to, is closed."""
+    loop = asyncio.get_running_loop()
+
+    def closed() -> None:
+        loop.remove_reader(lifeline)
+        act()
+
+    loop.add_reader(lifeline, closed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,19 +136,21 @@ def up_in_background(options: UpOptions) -> Iterator[BackgroundEndpoint]:
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "tonnage.emulator", options.to_json()],
+        stdin=subprocess.PIPE,  # closes when this process is gone, however it went
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        process_group=0,  # Ctrl-C on the terminal reaches this process alone, which decides
     )
-    try:
-        assert process.stdout is not None
-        event = json.loads(process.stdout.readline() or '{"failed": "it ended at once"}')
-        if _READY not in event:
-            raise TonnageError(event["failed"], hint=event.get("hint"))
-        yield BackgroundEndpoint(url=event[_READY], process_id=process.pid)
-    finally:
-        process.terminate()
-        process.wait()
+    with process:
+        try:
+            assert process.stdout is not None
+            event = json.loads(process.stdout.readline() or '{"failed": "it ended at once"}')
+            if _READY not in event:
+                raise TonnageError(event["failed"], hint=event.get("hint"))
+            yield BackgroundEndpoint(url=event[_READY], process_id=process.pid)
+        finally:
+            process.terminate()
 
 
 def main() -> int:
@@ -142,9 +159,12 @@ def main() -> int:
         stream=sys.stderr, level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s"
     )
     try:
-        up(
-            UpOptions.from_json(sys.argv[1]),
-            on_ready=lambda url: print(json.dumps({_READY: url}), flush=True),  # noqa: T201 (the pipe to the parent)
+        uvloop.run(
+            _up(
+                UpOptions.from_json(sys.argv[1]),
+                lambda url: print(json.dumps({_READY: url}), flush=True),  # noqa: T201 (the pipe to the parent)
+                lifeline=sys.stdin.fileno(),
+            )
         )
     except TonnageError as error:
         print(json.dumps({"failed": error.message, "hint": error.hint}), flush=True)  # noqa: T201 (likewise)
@@ -153,6 +173,11 @@ def main() -> int:
 
 
 def _get_json(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (our own loopback URL)
-        described: dict[str, Any] = json.load(answer)
+    # Without the proxies that the environment may name: this is our own loopback URL.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=10) as answer:
+            described: dict[str, Any] = json.load(answer)
+    except OSError as error:
+        raise TransportError(f"the endpoint does not answer {url}: {error}") from error
     return described

@@ -35,20 +35,22 @@ class SpawnedInstance:
 
 class Zygote:
     """
-    A running zygote.
+    A running zygote; when its process is killed, the next instance asked for starts another.
 
     Args:
-        process: The process, which has said that it is loaded.
-        on_ended: Called with an instance's id and exit code when its process has ended.
+        options: What it is started with.
+        on_ended: Called with an instance's id and exit code when its process has ended, or is
+            about to because the zygote's has.
     """
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, on_ended: Callable[[str, int], None]
-    ) -> None:
-        self._process = process
+    def __init__(self, options: ZygoteOptions, on_ended: Callable[[str, int], None]) -> None:
+        self._options = options
         self._on_ended = on_ended
         self._waiting: dict[str, asyncio.Future[SpawnedInstance]] = {}
-        self._reader = asyncio.create_task(self._read_events())
+        self._ready: set[str] = set()
+        self._starting = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+        self._watcher: asyncio.Task[None] | None = None
 
     @classmethod
     async def start(cls, options: ZygoteOptions, on_ended: Callable[[str, int], None]) -> "Zygote":
@@ -58,40 +60,30 @@ class Zygote:
         Raises:
             ArtefactError: If it could not.
         """
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tonnage.serving.zygote",
-            options.to_json(),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **_ONE_THREAD},
-        )
-        assert process.stdout is not None
-        line = await process.stdout.readline()
-        event = json.loads(line) if line else {"event": "failed", "message": "it ended at once"}
-        if event["event"] != "loaded":
-            await process.wait()
-            raise ArtefactError(event["message"], hint=event.get("hint"))
-        return cls(process, on_ended)
+        zygote = cls(options, on_ended)
+        await zygote._running_stdin()
+        return zygote
 
     async def spawn(self, instance: str) -> SpawnedInstance:
         """
         Fork an instance and wait until it has passed its self-test.
 
         Raises:
-            CapacityError: If its process ended before, or the zygote is gone.
+            CapacityError: If its process ended before, or no zygote can be started.
         """
-        assert self._process.stdin is not None
-        if self._process.returncode is not None or self._reader.done():
-            raise CapacityError("the process that forks instances is gone")
+        try:
+            stdin = await self._running_stdin()
+        except ArtefactError as error:
+            raise CapacityError(f"instance {instance} cannot start: {error.message}") from error
         answer: asyncio.Future[SpawnedInstance] = asyncio.get_running_loop().create_future()
         self._waiting[instance] = answer
-        self._process.stdin.write(json.dumps({"spawn": instance}).encode() + b"\n")
+        stdin.write(json.dumps({"spawn": instance}).encode() + b"\n")
         return await answer
 
     async def close(self) -> None:
         """Let every instance drain, and end."""
+        if self._process is None or self._watcher is None:
+            return
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -99,21 +91,44 @@ class Zygote:
         except TimeoutError:
             logger.error("the instances did not drain in time and are killed")  # noqa: TRY400 (no fault of ours to trace)
             self._process.kill()
-            await self._process.wait()
-        await self._reader
+        await self._watcher
 
-    async def _read_events(self) -> None:
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            self._handle(json.loads(line))
+    async def _running_stdin(self) -> asyncio.StreamWriter:
+        async with self._starting:
+            if self._watcher is None or self._watcher.done():
+                self._process = await _start_process(self._options)
+                self._watcher = asyncio.create_task(self._watch(self._process))
+            assert self._process is not None
+            assert self._process.stdin is not None
+            return self._process.stdin
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """Hear what a zygote says until it ends; its instances end with it."""
+        reading = asyncio.create_task(self._read_events(process))
+        exit_code = await process.wait()
+        reading.cancel()  # its instances hold the pipe open while they drain
+        await asyncio.wait([reading])
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(CapacityError("the process that forks instances is gone"))
+        self._waiting.clear()
+        for instance in tuple(self._ready):
+            self._lost(instance, exit_code)
+
+    async def _read_events(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            self._handle(json.loads(line))
+
+    def _lost(self, instance: str, exit_code: int) -> None:
+        self._ready.discard(instance)
+        self._on_ended(instance, exit_code)
 
     def _handle(self, event: dict[str, Any]) -> None:
         instance = event["instance"]
         waiting = self._waiting.pop(instance, None)
         if event["event"] == "ready":
+            self._ready.add(instance)
             if waiting is not None and not waiting.done():
                 waiting.set_result(
                     SpawnedInstance(port=event["port"], process_id=event["process_id"])
@@ -123,7 +138,26 @@ class Zygote:
                 CapacityError(f"instance {instance} ended before it was ready; its log says why")
             )
         else:
-            self._on_ended(instance, event["exit_code"])
+            self._lost(instance, event["exit_code"])
+
+
+async def _start_process(options: ZygoteOptions) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tonnage.serving.zygote",
+        options.to_json(),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **_ONE_THREAD},
+    )
+    assert process.stdout is not None
+    line = await process.stdout.readline()
+    event = json.loads(line) if line else {"event": "failed", "message": "it ended at once"}
+    if event["event"] != "loaded":
+        await process.wait()
+        raise ArtefactError(event["message"], hint=event.get("hint"))
+    return process
 
 
 def terminate(process_id: int) -> None:
