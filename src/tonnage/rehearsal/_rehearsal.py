@@ -2,10 +2,11 @@
 ``tonnage rehearse``: the two experiments, one after the other, and their report.
 """
 
+import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,13 @@ from tonnage.emulator import up_in_background
 from tonnage.loadtest import LoadPlan, LoadProgress, load
 from tonnage.reporting import ReportFiles, Section, report
 
-from .findings import AloneFindings, ScaledFindings, alone_findings, scaled_findings
+from .findings import (
+    LONGEST_HELD_SECONDS,
+    AloneFindings,
+    ScaledFindings,
+    alone_findings,
+    scaled_findings,
+)
 from .plan import Experiment, RehearsalPlan
 
 __all__ = ["Rehearsal", "rehearse"]
@@ -75,10 +82,10 @@ def rehearse(
     """
     records = []
     directories = []
-    _take_precedence()
     for experiment in plan.experiments:
         on_progress(experiment, None)
-        record = _run(plan, experiment, on_progress)
+        with _precedence():
+            record = _run(plan, experiment, on_progress)
         directories.append(write_record(record, plan.output / experiment.name))
         records.append(record)
         if record.generator["interrupted_by"]:
@@ -88,7 +95,12 @@ def rehearse(
             )
     capacity = plan.up.local.capacity
     alone = alone_findings(records[0])
-    scaled = scaled_findings(records[1], objective, capacity.rate_per_second if capacity else None)
+    scaled = scaled_findings(
+        records[1],
+        objective,
+        capacity.rate_per_second if capacity else None,
+        held_seconds=min(LONGEST_HELD_SECONDS, plan.scaled_hold_seconds),
+    )
     files = report(
         records,
         plan.output / "report",
@@ -103,17 +115,23 @@ def rehearse(
     )
 
 
-def _take_precedence() -> None:
+@contextlib.contextmanager
+def _precedence() -> Iterator[None]:
     """
     Let the endpoint and the generator run before whatever else this machine does, where allowed.
 
     An emulated instance whose process waits 70 ms for a core refuses requests that it would have
     carried. Only root may do this; without it the figures show what else was running.
     """
+    before = os.getpriority(os.PRIO_PROCESS, 0)
     try:
         os.setpriority(os.PRIO_PROCESS, 0, _PRECEDENCE)
     except PermissionError:
         logger.info("not allowed to raise the priority; a busy machine will show in the figures")
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 def _run(
@@ -135,7 +153,7 @@ def _run(
     return replace(
         record,
         fleet=_within(timeline, record.duration_seconds),
-        settings={**plan.settings, **record.settings},
+        settings={**_settings(plan, experiment), **record.settings},
         notes=(*_notes(experiment), *record.notes),
     )
 
@@ -162,6 +180,11 @@ def _within(timeline: FleetTimeline, duration_seconds: float) -> FleetTimeline:
             if datapoint[0] <= duration_seconds
         ],
     )
+
+
+def _settings(plan: RehearsalPlan, experiment: Experiment) -> dict[str, Any]:
+    scaling = {**plan.settings.get("scaling", {}), "enabled": experiment.up.scaling is not None}
+    return {**plan.settings, "scaling": scaling}
 
 
 def _notes(experiment: Experiment) -> list[str]:

@@ -3,6 +3,7 @@ What the two experiments showed, as numbers and as sentences.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -19,9 +20,15 @@ from tonnage.domain import (
     summarise,
 )
 
-__all__ = ["AloneFindings", "ScaledFindings", "alone_findings", "scaled_findings"]
+__all__ = [
+    "LONGEST_HELD_SECONDS",
+    "AloneFindings",
+    "ScaledFindings",
+    "alone_findings",
+    "scaled_findings",
+]
 
-_HOLD_SECONDS = 30.0
+LONGEST_HELD_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,9 +84,9 @@ class ScaledFindings:
         decided_at_seconds: When.
         in_service_at_seconds: When all its instances were in service.
         offered_then_per_second: Requests sent in the second before that.
-        held: The last 30 seconds, at full load.
+        held: The last seconds, at full load.
         whole: The whole run.
-        is_objective_met: Over the last 30 seconds.
+        is_objective_met: Over the same.
         instance_rate_per_second: What one instance carries, when that is capped.
     """
 
@@ -144,9 +151,21 @@ def alone_findings(record: RunRecord) -> AloneFindings:
 
 
 def scaled_findings(
-    record: RunRecord, objective: Objective, instance_rate_per_second: float | None
+    record: RunRecord,
+    objective: Objective,
+    instance_rate_per_second: float | None,
+    *,
+    held_seconds: float = LONGEST_HELD_SECONDS,
 ) -> ScaledFindings:
-    """Derive what experiment B showed from its record."""
+    """
+    Derive what experiment B showed from its record.
+
+    Args:
+        record: The record.
+        objective: What its last seconds are held against.
+        instance_rate_per_second: What one instance carries, when that is capped.
+        held_seconds: How many last seconds: no more than the load was whole for.
+    """
     samples, end = record.samples, record.duration_seconds
     fleet = record.fleet
     first = fleet.activities[0] if fleet and fleet.activities else None
@@ -157,9 +176,9 @@ def scaled_findings(
         decided_at_seconds=first.at_seconds if first else float("nan"),
         in_service_at_seconds=arrived,
         offered_then_per_second=_sent_in_second_before(samples, arrived) if arrived else 0.0,
-        held=_summary(samples, end - _HOLD_SECONDS, end),
+        held=_summary(samples, end - held_seconds, end),
         whole=_summary(samples, 0.0, end),
-        is_objective_met=meets(samples.between(end - _HOLD_SECONDS, end), objective),
+        is_objective_met=meets(samples.between(end - held_seconds, end), objective),
         instance_rate_per_second=instance_rate_per_second,
     )
 

@@ -12,8 +12,8 @@ from tonnage.loadtest import LoadPlan
 
 __all__ = ["Experiment", "RehearsalPlan"]
 
-ALONE_HOLD_SECONDS: Final = 8.0
-SCALED_HOLD_SECONDS: Final = 32.0
+DEFAULT_ALONE_HOLD_SECONDS: Final = 8.0
+DEFAULT_SCALED_HOLD_SECONDS: Final = 32.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,12 +28,16 @@ class RehearsalPlan:
             rehearsal's to fill in.
         output: Where records and report go.
         settings: The settings in force, by section, for the record.
+        alone_hold_seconds: How long the first experiment lasts after its ramp, on the real clock.
+        scaled_hold_seconds: The same for the second.
     """
 
     up: UpOptions
     load: LoadPlan
     output: Path
     settings: dict[str, Any]
+    alone_hold_seconds: float = DEFAULT_ALONE_HOLD_SECONDS
+    scaled_hold_seconds: float = DEFAULT_SCALED_HOLD_SECONDS
 
     def __post_init__(self) -> None:
         if self.up.scaling is None:
@@ -62,14 +66,14 @@ class RehearsalPlan:
             name="a-one-instance",
             title=f"A: one instance {cap}, no scaling",
             up=replace(self.up, scaling=None, port=0),
-            duration_seconds=self.ramp_seconds + ALONE_HOLD_SECONDS,
+            duration_seconds=self.ramp_seconds + self.alone_hold_seconds,
         )
         scaled = Experiment(
             name="b-scaling",
             title=f"B: the same with scaling {scaling.min_capacity} to {scaling.max_capacity},"
             f" target {scaling.target_value:g} per minute",
             up=replace(self.up, port=0),
-            duration_seconds=self.ramp_seconds + SCALED_HOLD_SECONDS,
+            duration_seconds=self.ramp_seconds + self.scaled_hold_seconds,
         )
         return alone, scaled
 
