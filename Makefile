@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup lock fmt lint types imports spell check test test-fast rehearse clean
+.PHONY: help setup lock fmt lint types imports spell check test test-fast rehearse image bench-serving bench-planning bench-load clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,6 +28,8 @@ $(READY): requirements/setup.lock requirements/dev.lock pyproject.toml
 lock: $(READY) ## resolve the versions again and write the lock files
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements/setup.in -o requirements/setup.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras --group dev pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --constraint requirements/dev.lock pyproject.toml -o src/tonnage/deployment/image_files/serving.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --constraint requirements/dev.lock pyproject.toml requirements/serving-sklearn.in -o src/tonnage/deployment/image_files/serving-sklearn.lock
 
 fmt: $(READY) ## format the code
 	$(BIN)/ruff format .
@@ -57,6 +59,25 @@ check: lint types imports spell test ## all that must be green
 rehearse: $(READY) ## run the whole story on this machine and write its report
 	$(BIN)/python examples/real_estate/train.py
 	$(BIN)/tonnage rehearse --config examples/real_estate/tonnage.toml
+
+image: $(READY) ## build the example's container image with Docker
+	$(BIN)/python examples/real_estate/train.py
+	$(BIN)/tonnage image --config examples/real_estate/tonnage.toml --tag real-estate $(if $(BASE),--base $(BASE))
+
+bench-serving: $(READY) ## measure serving beside its peers (12 minutes of two quiet cores)
+	$(BIN)/python benchmarks/serving/run.py
+
+bench-planning: $(READY) ## measure planning: the original's ramp, regret on unseen weeks, the simulator's speed
+	$(BIN)/python benchmarks/planning/ramp.py
+	$(BIN)/python benchmarks/planning/regret.py
+	$(BIN)/python benchmarks/planning/simulation_speed.py
+
+bench-load: $(READY) ## measure the load generator: speed, a frozen target, h2load, faults (8 minutes)
+	$(BIN)/python benchmarks/loadtest/generator_speed.py
+	$(BIN)/python benchmarks/loadtest/freeze.py
+	$(BIN)/python benchmarks/loadtest/against_h2load.py
+	$(BIN)/python benchmarks/loadtest/generator_faults.py
+	$(BIN)/python benchmarks/loadtest/render_truth.py
 
 clean: ## remove what the targets wrote, .venv included
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -13,14 +13,19 @@ import click
 
 from tonnage import __version__
 
-__all__ = ["main"]
+__all__ = ["cli", "limit_threads", "main"]
 
 _ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _VERBS: Final = {
     "pack": "model → artefact, without a pickle, verified",
     "serve": "one instance, as SageMaker runs it",
     "up": "an endpoint on one local port: REST API, SageMaker runtime, scaling",
-    "load": "one load test of closed-loop users",
+    "load": "one load test: users, or arrivals that wait for nobody",
+    "line": "the load line: the highest open-loop rate at which the objective holds",
+    "simulate": "what the scaling policy would have done on some traffic, and its cost",
+    "plan": "the cheapest configuration that meets the objective, and what the others cost",
+    "prices": "the dated prices that plans rest on, and their refresh",
+    "image": "artefact → the container image that SageMaker runs",
     "rehearse": "the whole story in compressed time, ending in a report",
     "report": "run records → page, pictures, summary",
 }
@@ -56,11 +61,16 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
-    # Numpy's libraries read these when they are first imported, and start threads. A server that
-    # forks its workers must have none, and nothing here needs more than one.
+    limit_threads()
+    sys.exit(_run(arguments))
+
+
+def limit_threads() -> None:
+    """Keep numpy's libraries to one thread; call it before anything imports numpy."""
+    # They read these when they are first imported, and start threads. A server that forks its
+    # workers must have none, and nothing here needs more than one.
     for variable in _ONE_THREAD:
         os.environ.setdefault(variable, "1")
-    sys.exit(_run(arguments))
 
 
 def _run(arguments: list[str] | None) -> int:

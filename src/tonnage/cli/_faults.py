@@ -10,6 +10,7 @@ from tonnage.domain import (
     ArtefactError,
     CapacityError,
     ConfigurationError,
+    DeploymentError,
     InterruptedRunError,
     InvalidPayloadError,
     MeasurementError,
@@ -35,6 +36,7 @@ INTERRUPTED: Final = 130
 EXIT_CODES: Final[dict[type[TonnageError], int]] = {
     ArtefactError: 1,
     CapacityError: 1,
+    DeploymentError: 1,
     InvalidPayloadError: 1,
     RecordError: 1,
     PortInUseError: 1,

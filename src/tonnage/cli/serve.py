@@ -1,5 +1,6 @@
 """``tonnage serve``."""
 
+import os
 from pathlib import Path
 
 import click
@@ -14,14 +15,35 @@ __all__ = ["command"]
 @click.option("--host", default="0.0.0.0", show_default=True, help="The address to bind.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
-@click.option("--max-body", type=SIZE, default="6MiB", show_default=True)
-def command(*, artefact: Path, host: str, port: int, workers: int | None, max_body: float) -> None:
+@click.option(
+    "--max-body", type=SIZE, default="6MiB", show_default=True, help="The largest request body."
+)
+@click.option("--access-log", is_flag=True, help="One JSON line a request on standard output.")
+@click.option(
+    "--allow-pickle",
+    is_flag=True,
+    help="Open a bare model.joblib. A pickle runs whatever code is in it: only for one you trust.",
+)
+def command(
+    *,
+    artefact: Path,
+    host: str,
+    port: int,
+    workers: int | None,
+    max_body: float,
+    access_log: bool,
+    allow_pickle: bool,
+) -> None:
     """
-    Serve ARTEFACT as one instance: GET /ping, POST /invocations.
+    Serve ARTEFACT as one instance: POST /invocations, GET /ping, GET /metrics.
+
+    It is a packed artefact, or a model's directory with code/inference.py as SageMaker's toolkits
+    run it, or the model.tar.gz of either.
 
     It runs until SIGTERM or Ctrl-C, then answers what it has accepted and ends.
     """
     from tonnage.serving import WorkerOptions, serve
+    from tonnage.serving.compat import handler_options
 
     log_to_stderr()
     serve(
@@ -29,6 +51,7 @@ def command(*, artefact: Path, host: str, port: int, workers: int | None, max_bo
         host=host,
         port=port,
         workers=workers,
-        options=WorkerOptions(max_body_bytes=int(max_body)),
+        options=WorkerOptions(max_body_bytes=int(max_body), access_log=access_log),
+        handler=handler_options(os.environ, allow_pickle=allow_pickle),
         on_listening=lambda bound: click.echo(f"serving {artefact} on {host}:{bound}", err=True),
     )

@@ -1,0 +1,127 @@
+"""
+The container's side of SageMaker's contract: its environment variables, its model directory.
+
+The console script ``serve`` (``tonnage.cli.container``) runs it.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tonnage.domain import ConfigurationError
+
+from ._json_logs import log_json_to_stdout
+from ._serving import DEFAULT_PORT, serve
+from ._worker import WorkerOptions
+from .compat import HandlerOptions, handler_options
+
+__all__ = ["ContainerOptions", "container_options", "run_container"]
+
+logger = logging.getLogger(__name__)
+
+_BASE_DIRECTORY: Final = "/opt/ml"
+_MAX_PORT: Final = 65535
+_MAX_WORKERS: Final = 1024
+_MAX_PAYLOAD_MB: Final = 1024
+_MAX_LOG_LEVEL: Final = 100
+_BYTES_PER_MB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerOptions:
+    """
+    What the environment asks for.
+
+    Attributes:
+        model: Where SageMaker puts the model: ``SAGEMAKER_BASE_DIR``'s ``model``.
+        port: ``SAGEMAKER_BIND_TO_PORT``.
+        workers: ``SAGEMAKER_MODEL_SERVER_WORKERS``; None for one a core.
+        log_level: ``SAGEMAKER_CONTAINER_LOG_LEVEL``, a number of ``logging``.
+        worker: How each worker serves; ``SAGEMAKER_MAX_PAYLOAD_IN_MB`` bounds a body.
+        handler: How an ``inference.py`` is found and run, if the model has one.
+    """
+
+    model: Path = Path(_BASE_DIRECTORY, "model")
+    port: int = DEFAULT_PORT
+    workers: int | None = None
+    log_level: int = logging.INFO
+    worker: WorkerOptions = field(default_factory=WorkerOptions)
+    handler: HandlerOptions = field(default_factory=HandlerOptions)
+
+
+def container_options(environment: Mapping[str, str]) -> ContainerOptions:
+    """
+    Read what SageMaker and the model's container definition say.
+
+    An empty variable counts as unset.
+
+    Raises:
+        ConfigurationError: If a variable asks for what cannot be; it is named with its value.
+
+    Source: SageMaker Developer Guide, "Use your own inference code with hosting services", and the
+    variables of sagemaker-inference-toolkit.
+    """
+    if environment.get("SAGEMAKER_MULTI_MODEL", "").strip().lower() in {"true", "1"}:
+        raise ConfigurationError(
+            "SAGEMAKER_MULTI_MODEL is set: this container serves one model",
+            hint="make an endpoint, or an inference component, for each model",
+        )
+    default = ContainerOptions()
+    max_payload_mb = _whole(environment, "SAGEMAKER_MAX_PAYLOAD_IN_MB", 1, _MAX_PAYLOAD_MB)
+    log_level = _whole(environment, "SAGEMAKER_CONTAINER_LOG_LEVEL", 0, _MAX_LOG_LEVEL)
+    return ContainerOptions(
+        model=Path(environment.get("SAGEMAKER_BASE_DIR") or _BASE_DIRECTORY, "model"),
+        port=_whole(environment, "SAGEMAKER_BIND_TO_PORT", 1, _MAX_PORT) or default.port,
+        workers=_whole(environment, "SAGEMAKER_MODEL_SERVER_WORKERS", 1, _MAX_WORKERS),
+        log_level=default.log_level if log_level is None else log_level,
+        worker=WorkerOptions(max_body_bytes=max_payload_mb * _BYTES_PER_MB)
+        if max_payload_mb
+        else default.worker,
+        handler=handler_options(environment),
+    )
+
+
+def run_container(environment: Mapping[str, str]) -> None:
+    """
+    Serve the model that SageMaker has put in place until SIGTERM, then drain.
+
+    Logs go to standard output as JSON lines.
+
+    Args:
+        environment: The process's environment variables.
+
+    Raises:
+        ConfigurationError: If a variable, or the port it names, cannot be used.
+        ArtefactError: If the model is missing, changed, or fails its self-test.
+    """
+    log_json_to_stdout(logging.INFO)
+    options = container_options(environment)
+    log_json_to_stdout(options.log_level)
+
+    def announce(port: int) -> None:
+        logger.info("serving", extra={"port": port, "model": str(options.model)})
+
+    serve(
+        options.model,
+        port=options.port,
+        workers=options.workers,
+        options=options.worker,
+        handler=options.handler,
+        on_listening=announce,
+    )
+    logger.info("drained")
+
+
+def _whole(environment: Mapping[str, str], name: str, low: int, high: int) -> int | None:
+    """Return a variable's whole number, None when it is unset or empty."""
+    text = environment.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
+        raise ConfigurationError(
+            f"{name} is {text!r}: it must be a whole number from {low} to {high}",
+            hint="change it in the model's container definition",
+        )
+    return int(text)
