@@ -8,48 +8,58 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
 from tonnage.config import Settings, read_settings
-from tonnage.domain import TonnageError, parse_duration, parse_rate, parse_size
+from tonnage.domain import ConfigurationError, TonnageError, parse_duration, parse_rate, parse_size
 
 __all__ = [
+    "DEFAULT_URL",
     "DURATION",
     "RATE",
     "SIZE",
     "emit_json",
     "json_option",
+    "json_value",
     "log_to_stderr",
+    "route_of",
     "settings_options",
     "with_settings",
 ]
+
+DEFAULT_URL: Final = "http://127.0.0.1:8000"
+"""Where `tonnage up` listens."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class _Quantity(click.ParamType[float]):
-    """A flag whose value has a unit."""
+    """A flag whose value has a unit; a bare number is in seconds, per second or bytes."""
 
-    def __init__(self, name: str, parse: Callable[[str], float]) -> None:
+    def __init__(self, name: str, parse: Callable[[str], float], bare_unit: str) -> None:
         self.name = name
         self._parse = parse
+        self._bare_unit = bare_unit
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         if isinstance(value, int | float):
             return value
+        text = str(value).strip()
+        bare = text.replace(".", "", 1).isdecimal()
         try:
-            return self._parse(str(value))
+            return self._parse(text + self._bare_unit if bare else text)
         except TonnageError as error:
             self.fail("; ".join(filter(None, [error.message, error.hint])), param, ctx)
 
 
-DURATION = _Quantity("duration", parse_duration)
-RATE = _Quantity("rate", parse_rate)
-SIZE = _Quantity("size", parse_size)
+DURATION = _Quantity("duration", parse_duration, "s")
+RATE = _Quantity("rate", parse_rate, "/s")
+SIZE = _Quantity("size", parse_size, "B")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
@@ -74,6 +84,21 @@ def settings_options(function: _Function) -> _Function:
 def with_settings(config: Path | None, overrides: tuple[str, ...]) -> Settings:
     """Read the settings in force."""
     return read_settings(config, environment=os.environ, overrides=overrides)
+
+
+def json_value(flag: str, text: str) -> object:
+    """Return the JSON value that a flag names."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{flag} {text!r} is no JSON: {error}") from error
+
+
+def route_of(route: str, url: str | None) -> str:
+    """Return the service's route at a URL that names only a host, or at the local endpoint."""
+    if url is None:
+        return DEFAULT_URL + route
+    return url if urlsplit(url).path not in {"", "/"} else url.rstrip("/") + route
 
 
 def emit_json(value: object) -> None:

@@ -11,6 +11,7 @@ The price: no TLS, no HTTP/2, no streaming, no upgrades, and no methods that htt
 know; a proxy in front adds what is needed. It runs on asyncio's own loop and on uvloop.
 """
 
+from .callback_connection import BrokenOff, CallbackConnection, encode_request
 from .client import Client
 from .exchange import Exchange, Handler
 from .limits import Limits
@@ -18,6 +19,8 @@ from .messages import ClientResponse, Request, Response
 from .server import Server
 
 __all__ = [
+    "BrokenOff",
+    "CallbackConnection",
     "Client",
     "ClientResponse",
     "Exchange",
@@ -26,4 +29,5 @@ __all__ = [
     "Request",
     "Response",
     "Server",
+    "encode_request",
 ]

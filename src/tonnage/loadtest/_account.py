@@ -20,7 +20,7 @@ from .health import GeneratorHealth, judge, send_lateness_p99_seconds
 from .plan import LoadPlan
 from .progress import LoadProgress
 
-__all__ = ["Account", "make_record", "read_samples"]
+__all__ = ["Account", "machine", "make_record", "number", "read_samples"]
 
 _COLUMNS: Final = 4
 _LATE_START_SECONDS: Final = 0.1
@@ -99,14 +99,19 @@ def make_record(plan: LoadPlan, account: Account, ending: Ending) -> RunRecord:
         users=((0.0, 0), *users) if users else (),
         settings={"load": _settings(plan)},
         generator=_generator(plan, account, samples, ending),
-        machine={
-            "cores": os.cpu_count(),
-            "cores_usable": len(os.sched_getaffinity(0)),
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-        },
+        machine=machine(),
         notes=tuple(_notes(plan, account, ending)),
     )
+
+
+def machine() -> dict[str, Any]:
+    """Return where this runs."""
+    return {
+        "cores": os.cpu_count(),
+        "cores_usable": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
 
 
 def read_samples(file: Path) -> Samples:
@@ -146,15 +151,17 @@ def _generator(
         "cpu_seconds_per_request": cpu_seconds / len(samples) if len(samples) else None,
         "cpu_fraction_mean": health.cpu_fraction_mean,
         "cpu_fraction_max": health.cpu_fraction_max,
-        "send_spread_seconds": _number(send_spread_seconds(samples)),
-        "send_lateness_p99_seconds": _number(send_lateness_p99_seconds(samples)),
+        "send_spread_seconds": number(send_spread_seconds(samples)),
+        "send_lateness_p99_seconds": number(send_lateness_p99_seconds(samples)),
         "interrupted_by": _cut_short_by(plan, account, ending),
         "verdict": verdict.word,
         "reason": verdict.reason,
+        "cause": verdict.cause,
     }
 
 
-def _number(value: float) -> float | None:
+def number(value: float) -> float | None:
+    """Return a value as JSON has it: NaN is null."""
     return None if math.isnan(value) else value
 
 

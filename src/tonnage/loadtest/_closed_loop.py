@@ -17,12 +17,14 @@ from ._child import Ending, run_child
 from .plan import LoadPlan
 from .progress import LoadProgress
 
-__all__ = ["load"]
+__all__ = ["run_closed_loop"]
 
 _LONGEST_PROBE_SECONDS: Final = 5.0
 
 
-def load(plan: LoadPlan, *, on_progress: Callable[[LoadProgress], None] | None = None) -> RunRecord:
+def run_closed_loop(
+    plan: LoadPlan, *, on_progress: Callable[[LoadProgress], None] | None = None
+) -> RunRecord:
     """
     Run a closed-loop load test and return what it saw.
 

@@ -2,8 +2,8 @@
 The generator testifies against itself: was it, and not the service, that was slow?
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, Literal
 
@@ -28,10 +28,31 @@ class GeneratorHealth:
 
     Attributes:
         cpu_fractions: CPU seconds per second of the generator's process, one for each second of
-            the run; 1 is a whole core, and all that a single-threaded process can have.
+            the run; 1 is a whole core, and all that a single-threaded process can have. With
+            several processes, the busiest one's.
+        waited_fractions: Of each second, the share in which it was ready to run and had no core.
+            Open loop only, and empty where the kernel does not say.
+        collector_pause_seconds: The longest stop for garbage collection. Open loop only.
+        not_sent: Requests that the generator itself could not send, by reason: ``not_sent`` (too
+            many were outstanding), ``no_descriptor``, ``no_port``, ``too_late`` (it had fallen so
+            far behind that it gave up; these are not among the samples). Open loop only.
+        max_outstanding: How many requests it could have had outstanding; 0 closed loop.
+        is_short_of_descriptors: Whether the descriptor limit made that fewer than were wanted.
+        connections_most: The most connections it had at once. Open loop only.
+        connections_opened: How many it opened. Open loop only.
+        machine_busy_fraction: Of all cores of the machine together, the generator's own included.
+            Open loop only.
     """
 
     cpu_fractions: Sequence[float] = ()
+    waited_fractions: Sequence[float] = ()
+    collector_pause_seconds: float = 0.0
+    not_sent: Mapping[str, int] = field(default_factory=dict)
+    max_outstanding: int = 0
+    is_short_of_descriptors: bool = False
+    connections_most: int = 0
+    connections_opened: int = 0
+    machine_busy_fraction: float = 0.0
 
     @property
     def cpu_fraction_mean(self) -> float:
@@ -42,6 +63,11 @@ class GeneratorHealth:
     def cpu_fraction_max(self) -> float:
         """The busiest second's, 0 when nothing was measured."""
         return max(self.cpu_fractions, default=0.0)
+
+    @property
+    def waited_fraction_max(self) -> float:
+        """The worst second's, 0 when nothing was measured."""
+        return max(self.waited_fractions, default=0.0)
 
     @property
     def busy_seconds(self) -> int:
@@ -59,16 +85,20 @@ class Verdict:
         word: ``VALID``, ``DOUBTFUL`` (its numbers may be the generator's own) or ``INVALID`` (it
             measured nothing).
         reason: Why, in words.
+        cause: What of the generator was the limit, in one word: ``cpu`` (it had no more to give),
+            ``waited`` (others had its core), ``collector``, ``late`` (for no reason known),
+            ``descriptors``, ``ports``, ``outstanding``, or ``nothing`` (was sent); empty if VALID.
     """
 
     word: Literal["VALID", "DOUBTFUL", "INVALID"]
     reason: str
+    cause: str = ""
 
 
 def judge(samples: Samples, health: GeneratorHealth) -> Verdict:
     """Say whether the generator kept up, from what it sent and what that cost it."""
     if len(samples) == 0:
-        return Verdict(word="INVALID", reason="no request was made")
+        return Verdict(word="INVALID", reason="no request was made", cause="nothing")
     if health.busy_seconds >= BUSY_SECONDS:
         return Verdict(
             word="DOUBTFUL",
@@ -76,6 +106,7 @@ def judge(samples: Samples, health: GeneratorHealth) -> Verdict:
                 f"the generator used more than {format_fraction(BUSY_CPU_FRACTION)} of its core "
                 f"for {health.busy_seconds} s in a row"
             ),
+            cause="cpu",
         )
     lateness = send_lateness_p99_seconds(samples)
     if lateness > LATENESS_LIMIT_SECONDS:
@@ -85,6 +116,7 @@ def judge(samples: Samples, health: GeneratorHealth) -> Verdict:
                 f"1 % of the requests were sent {format_duration(lateness)} late or later; "
                 f"{format_duration(LATENESS_LIMIT_SECONDS)} is allowed"
             ),
+            cause="late",
         )
     return Verdict(
         word="VALID",

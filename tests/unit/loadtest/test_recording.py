@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tonnage.loadtest._account import read_samples
-from tonnage.loadtest.in_locust.recording import Recording
+from tonnage.loadtest._recording import Recording
 
 
 def test_samples_come_back_in_the_order_they_were_sent(tmp_path: Path):

@@ -22,8 +22,8 @@ from locust.runners import LocalRunner
 
 from tonnage.domain import NO_ANSWER
 from tonnage.loadtest._orders import Orders
+from tonnage.loadtest._recording import Recording
 
-from .recording import Recording
 from .users import IN_FLIGHT, PacedUser
 
 __all__ = ["Recorder"]

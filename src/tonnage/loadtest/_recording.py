@@ -30,7 +30,11 @@ class Recording:
         self.file = file
         self._fresh = array("d")
         self._recent: deque[NDArray[np.float64]] = deque(maxlen=_SECONDS_FOR_P99)
-        file.write_bytes(b"")
+        # Held open: a generator that has run out of descriptors must still keep what it saw.
+        self._stream = file.open("wb", buffering=0)
+
+    def __del__(self) -> None:
+        self._stream.close()
 
     def add(self, intended: float, sent: float, done: float, status: int) -> None:
         """Note one request, answered or given up."""
@@ -40,8 +44,7 @@ class Recording:
         """Write what is new; return its requests and failures, and the recent p99 latency."""
         rows = np.array(self._fresh, dtype=np.float64).reshape(-1, _COLUMNS)
         self._fresh = array("d")
-        with self.file.open("ab") as file:
-            rows.tofile(file)
+        self._stream.write(rows.tobytes())
         self._recent.append(rows)
         recent = _samples(np.concatenate(self._recent))
         answered = recent.latency_seconds[recent.status != NO_ANSWER]
