@@ -1,0 +1,283 @@
+"""
+Why a plan is what it is, in sentences with numbers.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from tonnage.domain import format_duration
+from tonnage.simulation import Timeline
+
+from .costs import Front
+from .options import Option
+from .plans import Traffic
+from .policies import Policies
+from .space import SearchSpace
+from .trials import FleetTrial
+
+__all__ = ["dollars", "per_cent", "refusal_of", "why_this"]
+
+_AT_PEAK: Final = 0.95
+_WORDS: Final = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+)
+
+
+def why_this(
+    best: Option,
+    candidates: Sequence[Option],
+    trial: FleetTrial,
+    traffic: Traffic,
+    space: SearchSpace,
+) -> Iterator[str]:
+    """Return the reasons for a plan's best, the most important first."""
+    if best.policy is not None:
+        yield from _counts(best, trial, traffic)
+        yield from _target(best, candidates, traffic)
+        if best.keeps_margin and best.failed_fraction_with_margin is not None:
+            yield (
+                f"With {space.margin * 100:g} % more traffic it still holds, and fails"
+                f" {_requests(best.failed_fraction_with_margin)}."
+            )
+    yield from _comparisons(best, candidates)
+    yield from _front(best, candidates)
+    yield from _unmeasured(best, candidates)
+
+
+def refusal_of(nearest: Option, trial: FleetTrial, space: SearchSpace) -> str:
+    """Return why nothing is planned, with what comes nearest."""
+    where = _where_it_fails(nearest, trial)
+    return (
+        f"no policy within max_capacity {space.max_capacity} meets it; the nearest fails"
+        f" {per_cent(nearest.failed_fraction)} of requests{where}"
+    )
+
+
+def dollars(amount: float) -> str:
+    """Return an amount as people read it: ``$1,234.50``."""
+    return f"${amount:,.2f}"
+
+
+def per_cent(fraction: float) -> str:
+    """Return a fraction as people read it: ``2.1 %``, ``none`` for nothing at all."""
+    if fraction <= 0:
+        return "none"
+    percent = fraction * 100
+    if percent < 1e-3:  # noqa: PLR2004 (a request in a hundred thousand)
+        return "less than 0.001 %"
+    return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"  # noqa: PLR2004 (two digits)
+
+
+def _counts(best: Option, trial: FleetTrial, traffic: Traffic) -> Iterator[str]:
+    policy, carries = best.policy, best.line.rate_per_second
+    assert policy is not None
+    peak = f"{traffic.peak_per_second:,.0f} requests per second"
+    if not policy.scales:
+        count = _count(policy.min_capacity)
+        yield (
+            f"{count} at all times is cheapest: the traffic peaks at {peak}, and"
+            f" {_carry(policy.min_capacity)} {policy.min_capacity * carries:,.0f}."
+        )
+        return
+    rise = _first_rise(best, trial)
+    if rise is None:
+        yield f"{_count(policy.min_capacity)} at rest is enough: nothing more is ever ordered."
+        return
+    yield (
+        f"{policy.min_capacity} at rest is enough: the traffic reaches"
+        f" {rise.reached_per_second:,.0f} requests per second before the first new instance"
+        f" answers, and {_carry(policy.min_capacity)} {policy.min_capacity * carries:,.0f}."
+    )
+    yield (
+        f"It is ordered after {format_duration(rise.ordered_seconds)} and answers after"
+        f" {format_duration(rise.answers_seconds)}."
+    )
+    most = policy.max_capacity
+    yield (
+        f"{most} at most: the traffic peaks at {peak}, and {_carry(most)} {most * carries:,.0f}."
+    )
+
+
+def _target(best: Option, candidates: Sequence[Option], traffic: Traffic) -> Iterator[str]:
+    assert best.policy is not None
+    recipe = next((option for option in candidates if option.what == "AWS's recipe"), None)
+    if not best.policy.scales or recipe is None or recipe.policy is None:
+        return
+    if recipe.policy.target_value == best.policy.target_value:
+        return
+    ours, theirs = best.policy.target_value, recipe.policy.target_value
+    said = f"A target of {ours:,.0f} a minute and instance fails {_requests(best.failed_fraction)}"
+    compared = f"AWS's recipe, {theirs:,.0f}, fails {_requests(recipe.failed_fraction)}"
+    hours = f"{best.instance_hours:,.2f} instance-hours against {recipe.instance_hours:,.2f}"
+    yield f"{said}; {compared} ({hours} in {format_duration_long(traffic.duration_seconds)})."
+
+
+def _comparisons(best: Option, candidates: Sequence[Option]) -> Iterator[str]:
+    mine = next((option for option in candidates if option.what == "as it is set"), None)
+    if mine is not None and mine.instance_seconds and best.instance_seconds:
+        hours = best.instance_seconds / mine.instance_seconds
+        yield (
+            f"As it is set now, {mine.name} at a target of"
+            f" {_target_of(mine)}, it costs {dollars(float(mine.cost.instances))} a month for"
+            f" instances and fails {_requests(mine.failed_fraction)}; the plan needs {hours:.2f} of"
+            " those instance-hours."
+        )
+    fixed = next(
+        (
+            option
+            for option in candidates
+            if option.what == "fixed"
+            and option.meets
+            and not option.is_assumed
+            and option is not best
+        ),
+        None,
+    )
+    if fixed is not None and best.policy is not None and best.policy.scales:
+        yield (
+            f"Without scaling, {fixed.name} would be needed, for"
+            f" {dollars(float(fixed.cost.instances))} a month instead of"
+            f" {dollars(float(best.cost.instances))}."
+        )
+
+
+def _front(best: Option, candidates: Sequence[Option]) -> Iterator[str]:
+    front = float(best.cost.front)
+    running = float(best.cost.instances + best.cost.serverless)
+    if best.front is not Front.NONE and front > running:
+        yield (
+            f"The front costs more than what it stands before: {dollars(front)} a month for"
+            f" {_front_words(best.front)}, {dollars(running)} for what answers."
+        )
+    others = [
+        f"{dollars(float(option.cost.front))} with {_front_words(option.front)}"
+        for option in candidates
+        if option.what.startswith("front ")
+    ]
+    if others:
+        yield f"The same behind another front: {', '.join(others)}."
+
+
+def _unmeasured(best: Option, candidates: Sequence[Option]) -> Iterator[str]:
+    cheaper = [
+        option
+        for option in candidates
+        if option.meets and option.is_assumed and option.cost.total < best.cost.total
+    ]
+    if not cheaper:
+        return
+    least = min(cheaper, key=lambda option: option.cost.total)
+    basis = (
+        "its processing time is assumed from the line"
+        if least.serverless
+        else f"it carried {least.line.rate_per_second:,.0f} per second, as its vCPU suggest"
+    )
+    arm = " and its image were built for arm64" if least.line.kind.architecture == "arm64" else ""
+    condition = f"where {basis}" if least.serverless else f"if {basis}{arm}"
+    yield (
+        f"Not chosen, because nobody has measured it: {least.name} would cost"
+        f" {dollars(float(least.cost.cents))} a month instead of"
+        f" {dollars(float(best.cost.cents))}, {condition}."
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rise:
+    ordered_seconds: float
+    answers_seconds: float
+    reached_per_second: float
+
+
+def _timeline_of(option: Option, trial: FleetTrial) -> Timeline:
+    assert option.policy is not None
+    timeline = trial.with_timeline(Policies.of([option.policy])).timeline
+    assert timeline is not None
+    return timeline
+
+
+def _first_rise(best: Option, trial: FleetTrial) -> _Rise | None:
+    """Return when the first new instance was ordered and answered, and what had come by then."""
+    line = _timeline_of(best, trial)
+    desired, serving = line.desired[:, 0], line.in_service[:, 0]
+    ordered = np.flatnonzero(desired > desired[0])
+    answers = np.flatnonzero(serving > serving[0])
+    if len(ordered) == 0 or len(answers) == 0:
+        return None
+    first = int(answers[0])
+    before = line.offered[: max(1, first)] / trial.tick_seconds
+    return _Rise(
+        ordered_seconds=float(line.seconds[ordered[0]]),
+        answers_seconds=float(line.seconds[first]),
+        reached_per_second=float(before.max()),
+    )
+
+
+def _where_it_fails(option: Option, trial: FleetTrial) -> str:
+    if option.policy is None or option.failed <= 0:
+        return ""
+    line = _timeline_of(option, trial)
+    failed = line.failed[:, 0]
+    at = np.flatnonzero(failed > 0)
+    rates = line.offered / trial.tick_seconds
+    start, end = float(line.seconds[at[0]]), float(line.seconds[at[-1]]) + trial.tick_seconds
+    span = f" (from {format_duration_long(start)} to {format_duration_long(end)})"
+    at_peak = float(np.sum(failed[rates >= _AT_PEAK * rates.max()])) / float(failed.sum())
+    carried = line.in_service[:, 0].max() >= option.policy.max_capacity
+    rising = np.gradient(rates)[at] > 0
+    share_rising = float(np.sum(failed[at][rising])) / float(failed.sum())
+    if at_peak > 0.5 and carried:  # noqa: PLR2004 (most of it)
+        return f" at the peak{span}"
+    if share_rising > 0.5:  # noqa: PLR2004 (most of it)
+        return f" in the ramp{span}"
+    return span
+
+
+def format_duration_long(seconds: float) -> str:
+    """Return a duration that may be days: ``16.7 min``, ``7 days``."""
+    if seconds >= 2 * 86400:
+        return f"{seconds / 86400:.3g} days"
+    if seconds >= 2 * 3600:
+        return f"{seconds / 3600:.3g} h"
+    return format_duration(seconds)
+
+
+def _requests(failed_fraction: float) -> str:
+    if failed_fraction <= 0:
+        return "no requests"
+    return f"{per_cent(failed_fraction)} of requests"
+
+
+def _target_of(option: Option) -> str:
+    assert option.policy is not None
+    return f"{option.policy.target_value:,.6g}"
+
+
+def _count(count: int) -> str:
+    return f"{count} instance{'s' if count != 1 else ''}"
+
+
+def _carry(count: int) -> str:
+    word = _WORDS[count] if count < len(_WORDS) else str(count)
+    return f"{word} carries" if count == 1 else f"{word} carry"
+
+
+def _front_words(front: Front) -> str:
+    return {
+        Front.REST: "a REST API",
+        Front.HTTP: "an HTTP API and a Lambda function",
+        Front.CHALICE: "a REST API and a Lambda function",
+        Front.NONE: "no gateway",
+    }[front]

@@ -1,0 +1,99 @@
+"""
+A plan: the answer, the runners-up, and why.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tonnage.domain import Objective
+
+from .lines import LoadLine
+from .options import Option
+from .search import Searched
+from .trials import FleetTrial
+
+__all__ = ["Plan", "Traffic"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traffic:
+    """
+    What a plan was made for.
+
+    Attributes:
+        duration_seconds: How long it lasts.
+        offered: Requests.
+        peak_per_second: The most in one tick.
+        unknown_seconds: How much of it is a gap, in which nothing is known.
+    """
+
+    duration_seconds: float
+    offered: float
+    peak_per_second: float
+    unknown_seconds: float
+
+    @property
+    def mean_per_second(self) -> float:
+        """Offered ÷ duration."""
+        return self.offered / self.duration_seconds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Plan:
+    """
+    What to run.
+
+    Attributes:
+        best: The cheapest that meets the objective and rests on a measured line; None if none
+            does.
+        candidates: Everything worth a look, the best first: what meets the objective by cost,
+            those on assumed lines after the measured, and then what misses it.
+        refusal: Why there is no best, with the nearest; None if there is one.
+        why: The reasons, one sentence each.
+        warnings: What a reader must know of its prices and assumptions.
+        refused: What AWS would refuse, and why.
+        objective: What had to be met.
+        margin: How much more traffic it had to hold.
+        traffic: What it was made for.
+        searched: Every policy that was tried for the measured type of the best candidate, or of
+            the one that comes nearest.
+        line: That type and its line.
+        trial: What tried them: call it to try another.
+    """
+
+    best: Option | None
+    candidates: tuple[Option, ...]
+    refusal: str | None
+    why: tuple[str, ...]
+    warnings: tuple[str, ...]
+    refused: tuple[str, ...]
+    objective: Objective
+    margin: float
+    traffic: Traffic
+    searched: Searched
+    line: LoadLine
+    trial: FleetTrial
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            "best": self.best.to_json() if self.best else None,
+            "candidates": [option.to_json() for option in self.candidates],
+            "refusal": self.refusal,
+            "why": list(self.why),
+            "warnings": list(self.warnings),
+            "refused": list(self.refused),
+            "objective": {
+                "latency": str(self.objective.latency),
+                "errors": str(self.objective.errors),
+            },
+            "margin": self.margin,
+            "traffic": {
+                "duration_seconds": self.traffic.duration_seconds,
+                "offered": self.traffic.offered,
+                "peak_per_second": self.traffic.peak_per_second,
+                "mean_per_second": self.traffic.mean_per_second,
+                "unknown_seconds": self.traffic.unknown_seconds,
+            },
+            "policies_tried": len(self.searched.policies),
+        }
