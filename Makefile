@@ -71,6 +71,7 @@ bench-planning: $(READY) ## measure planning: the original's ramp, regret on uns
 	$(BIN)/python benchmarks/planning/ramp.py
 	$(BIN)/python benchmarks/planning/regret.py
 	$(BIN)/python benchmarks/planning/simulation_speed.py
+	$(BIN)/python benchmarks/planning/emulator_agreement.py
 
 bench-load: $(READY) ## measure the load generator: speed, a frozen target, h2load, faults (8 minutes)
 	$(BIN)/python benchmarks/loadtest/generator_speed.py

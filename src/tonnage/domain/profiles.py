@@ -362,12 +362,16 @@ class JoinedProfile:
     def time_of(self, count: ArrayLike) -> _Floats:
         """Return the first moment by which ``count`` arrivals are expected; see ``RateProfile``."""
         counts = np.asarray(count, dtype=np.float64)
+        totals = [float(part.arrivals_by(part.duration_seconds)) for part in self.parts]
         moments = np.full(counts.shape, np.inf)
         before = 0.0
-        for part, start in zip(self.parts, self._starts()[:-1], strict=True):
-            here = part.time_of(np.maximum(counts - before, 0.0)) + start
-            moments = np.where(np.isinf(moments), here, moments)
-            before += float(part.arrivals_by(part.duration_seconds))
+        for part, start, total in zip(self.parts, self._starts()[:-1], totals, strict=True):
+            rest = np.maximum(counts - before, 0.0)
+            before += total
+            # What sums leave over at the end of all is still within the last part.
+            is_over = counts > before * (1 + _ROUNDING)
+            here = part.time_of(np.where(is_over, np.inf, np.minimum(rest, total)))
+            moments = np.where(np.isinf(moments), here + start, moments)
         return moments
 
     def then(self, other: RateProfile) -> RateProfile:

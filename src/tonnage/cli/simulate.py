@@ -1,0 +1,243 @@
+"""``tonnage simulate``."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import click
+
+from tonnage.config import Settings
+from tonnage.domain import format_duration, format_fraction
+from tonnage.planning import Front, Usage, find_type, monthly_cost, price_warnings, read_prices
+from tonnage.reporting.plan_report import PlanFigure, PlanReport, write_plan_report
+from tonnage.reporting.planning_figures import PlanTimeline, timeline_chart
+from tonnage.reporting.sections import Section
+from tonnage.scaling import PolicyNames, ScalableTarget, TargetTrackingPolicy
+from tonnage.simulation import FleetModel, Simulation, UniformDelay, simulate, timeline_csv, to_json
+
+from ._options import DURATION, emit_json, json_option, settings_options, with_settings
+from ._traffic import lines_of, traffic_of
+
+__all__ = ["command"]
+
+_MOST_TICKS = 1_000_000
+_HOURS_A_MONTH = 730
+_SECONDS_AN_HOUR = 3600
+
+
+@click.command(
+    "simulate",
+    epilog="Example: tonnage simulate --line 600/s --profile 'ramp(0/s, 1000/s, 1000s)' -o out",
+)
+@settings_options
+@click.option(
+    "--line",
+    metavar="[TYPE=]RATE",
+    required=True,
+    help="What one instance carries, e.g. 600/s or ml.c5.xlarge=1200/s.",
+)
+@click.option(
+    "--trace", type=click.Path(path_type=Path), help="Traffic: time_seconds,rate_per_second."
+)
+@click.option("--profile", help="Traffic: 'ramp(0/s, 1000/s, 1000s) then constant(9/s, 5m)'.")
+@click.option(
+    "--record",
+    "--run",
+    type=click.Path(path_type=Path),
+    help="Traffic: what a recorded run offered.",
+)
+@click.option(
+    "--arrivals",
+    type=click.Choice(["constant", "poisson"]),
+    default="constant",
+    show_default=True,
+    help="How requests come about their rate: evenly, or as independent users'.",
+)
+@click.option(
+    "--provisioning-spread",
+    type=DURATION,
+    default=0.0,
+    help="Each instance takes up to so much longer or shorter than [local] provisioning_delay.",
+)
+@click.option(
+    "--launch-failures",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    help="The fraction of launches that fail and are tried again.",
+)
+@click.option("--available", type=click.IntRange(min=1), help="Instances that are to be had.")
+@click.option("--tick", type=DURATION, default=1.0, help="The resolution.  [default: 1s]")
+@click.option("--seed", type=int, default=0, help="Of what is drawn.")
+@click.option(
+    "--prices",
+    "prices_file",
+    type=click.Path(path_type=Path),
+    help="Prices that override the packaged ones.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A directory for timeline.csv, a page and a picture.",
+)
+@json_option
+def command(
+    *,
+    config: Path | None,
+    overrides: tuple[str, ...],
+    line: str,
+    trace: Path | None,
+    profile: str | None,
+    record: Path | None,
+    arrivals: str,
+    provisioning_spread: float,
+    launch_failures: float,
+    available: int | None,
+    tick: float,
+    seed: int,
+    prices_file: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Show what the settings' scaling policy would have done on some traffic, and what it costs."""
+    settings = with_settings(config, overrides)
+    ((kind, rate),) = lines_of([line], settings.endpoint.instance_type).items()
+    book = read_prices(prices_file)
+    instance_type = find_type(kind, book)
+    traffic = traffic_of(trace, profile, record)
+    simulation = simulate(
+        traffic,
+        _policy(settings),
+        ScalableTarget.of(
+            min_capacity=settings.scaling.min_capacity, max_capacity=settings.scaling.max_capacity
+        ),
+        _fleet(settings, rate, arrivals, provisioning_spread, launch_failures, available),
+        tick_seconds=tick,
+        seed=seed,
+        keep_timeline=output is not None and traffic.duration_seconds / tick <= _MOST_TICKS,
+    )
+    usage = Usage(
+        duration_seconds=simulation.duration_seconds,
+        offered=float(simulation.offered[0]),
+        served=float(simulation.served[0]),
+        instance_type=instance_type,
+        instance_seconds=float(simulation.instance_seconds[0]),
+    )
+    monthly = monthly_cost(usage, Front(settings.api.front), book)
+    months = simulation.duration_seconds / (_HOURS_A_MONTH * _SECONDS_AN_HOUR)
+    result = to_json(simulation, names=_names(settings)) | {
+        "instance_type": kind,
+        "line_per_second": rate,
+        "arrivals": arrivals,
+        "cost_usd": float(monthly.instances) * months,
+        "cost_usd_month": float(monthly.cents),
+        "cost_usd_month_split": {name: float(part) for name, part in monthly.split().items()},
+    }
+    if as_json:
+        emit_json(result)
+    else:
+        click.echo("\n".join(_summary(result)))
+    for warning in price_warnings(monthly.prices, datetime.now(UTC).date()):
+        click.echo(f"note: {warning}", err=True)
+    if output is not None:
+        _write(simulation, result, output)
+
+
+def _policy(settings: Settings) -> TargetTrackingPolicy | None:
+    scaling = settings.scaling
+    if not scaling.enabled:
+        return None
+    return TargetTrackingPolicy.of(
+        target_value=scaling.target_value,
+        scale_in_cooldown_seconds=scaling.scale_in_cooldown_seconds,
+        scale_out_cooldown_seconds=scaling.scale_out_cooldown_seconds,
+    )
+
+
+def _names(settings: Settings) -> PolicyNames:
+    return PolicyNames(
+        endpoint_name=settings.service.name,
+        variant_name=settings.endpoint.variant,
+        policy_name=settings.scaling.policy_name,
+    )
+
+
+def _fleet(
+    settings: Settings,
+    rate: float,
+    arrivals: str,
+    spread: float,
+    launch_failures: float,
+    available: int | None,
+) -> FleetModel:
+    local = settings.local
+    delay = local.provisioning_delay_seconds
+    return FleetModel(
+        line_per_second=rate,
+        queue_seconds=local.instance_queue_seconds,
+        provisioning_delay_seconds=UniformDelay(max(0.0, delay - spread), delay + spread)
+        if spread
+        else delay,
+        metric_delay_seconds=local.metric_delay_seconds,
+        launch_failure_fraction=launch_failures,
+        max_available_instances=available,
+        initial_instance_count=settings.endpoint.initial_instance_count,
+        arrivals=cast("Literal['constant', 'poisson']", arrivals),
+    )
+
+
+def _summary(result: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{result['offered']:,.0f} requests in {format_duration(result['duration_seconds'])},"
+        f" {result['failed']:,.0f} failed ({format_fraction(result['failed_fraction'])})"
+    )
+    yield (
+        f"{result['instance_hours']:.2f} hours of {result['instance_type']},"
+        f" {result['cost_usd']:.4g} USD; a month of such traffic, front and data included:"
+        f" {result['cost_usd_month']:,.2f} USD"
+    )
+    for activity in result["activities"]:
+        yield (
+            f"{format_duration(activity['at_seconds']):>8}  {activity['from_count']} →"
+            f" {activity['to_count']} instances, done at"
+            f" {format_duration(activity['in_service_at_seconds'])}: {activity['cause']}"
+        )
+
+
+def _write(simulation: Simulation, result: dict[str, Any], output: Path) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    timeline = simulation.timeline
+    if timeline is None:
+        click.echo(f"note: more than {_MOST_TICKS:,} ticks are not written; try --tick", err=True)
+        return
+    file = output / "timeline.csv"
+    file.write_text(timeline_csv(simulation), encoding="utf-8")
+    spans = simulation.tick_spans
+    chart = timeline_chart(
+        PlanTimeline(
+            title="What the policy does on this traffic",
+            seconds=timeline.seconds,
+            offered_per_second=timeline.offered / spans,
+            failed_per_second=timeline.failed[:, 0] / spans,
+            capacity_per_second=timeline.in_service[:, 0] * result["line_per_second"],
+            desired=timeline.desired[:, 0].astype(float),
+            in_service=timeline.in_service[:, 0].astype(float),
+        )
+    )
+    report = PlanReport(
+        title="A simulation",
+        notes=Section(title="What it gave", lines=list(_summary(result))),
+        sections=[],
+        figures=[
+            PlanFigure(
+                name="timeline",
+                title="Offered, carried, failed, and the instances",
+                caption="Between desired and in service lies the time that a new instance takes.",
+                chart=chart,
+            )
+        ],
+    )
+    files = write_plan_report(report, output)
+    for written in (file, files.page, *files.pictures):
+        click.echo(f"wrote {written}", err=True)

@@ -1,0 +1,160 @@
+"""
+``simulate``: the room's one function.
+"""
+
+from typing import TypeVar, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tonnage.domain import ConfigurationError, RateProfile
+from tonnage.scaling import TARGET_TRACKING, ScalableTarget, TargetTrackingPolicy
+
+from ._periods import Periods
+from ._service import Service, Ticks
+from ._stretches import Stretches
+from ._timeline import make_timeline
+from ._walk import Fleets, Walk
+from .activities import Activities
+from .fleet_model import FleetModel
+from .provisioning import Launches, ProvisioningDelay
+from .results import Simulation
+
+__all__ = ["simulate"]
+
+_T = TypeVar("_T", bound=np.generic)
+
+_ENOUGH = 2**31
+_LONGEST_TICKS = 50_000_000
+
+
+def simulate(
+    profile: RateProfile,
+    policy: TargetTrackingPolicy | None,
+    target: ScalableTarget,
+    fleet: FleetModel,
+    *,
+    tick_seconds: float = 1.0,
+    seed: int = 0,
+    keep_timeline: bool = True,
+) -> Simulation:
+    """
+    Return what a fleet would have made of some traffic under a scaling policy, or under each of n.
+
+    The policy is evaluated at the end of each metric period, one minute, by the functions that the
+    emulator calls. A metric counts the traffic exactly; what is refused is summed over ticks.
+
+    Args:
+        profile: The traffic. In a gap nothing is offered, the metric of every period that it
+            touches is missing, and by AWS's rules nothing scales for want of data.
+        policy: The policy, or n of them in arrays; None leaves the instance count alone.
+        target: The bounds, for one policy or for each.
+        fleet: What the instances are like, for all policies or for each.
+        tick_seconds: The resolution of what is offered, refused and shown.
+        seed: Of what is drawn: provisioning delays and failed launches.
+        keep_timeline: Whether to keep every tick of every policy.
+
+    Returns:
+        Totals for each policy, its activities, and its timeline if kept.
+
+    Raises:
+        ConfigurationError: If the arrays' lengths do not fit together, the tick is not above 0, or
+            the timeline does not fit into memory.
+    """
+    if not 0 < tick_seconds < np.inf:
+        raise ConfigurationError(f"tick_seconds must be above 0, not {tick_seconds:g}")
+    if profile.duration_seconds / tick_seconds > _LONGEST_TICKS:
+        raise ConfigurationError(
+            f"{profile.duration_seconds:g} s are too many ticks of {tick_seconds:g} s",
+            hint="give a longer tick_seconds",
+        )
+    count = _count(policy, target, fleet)
+    bounds = ScalableTarget(
+        min_capacity=_full(target.min_capacity, count),
+        max_capacity=_full(target.max_capacity, count),
+    )
+    walk = Walk(
+        policy=_policies(policy, count),
+        target=bounds,
+        fleets=_fleets(fleet, count, seed),
+        periods=Periods.of(profile, TARGET_TRACKING.period_seconds),
+        keep_history=keep_timeline,
+    )
+    activities = walk.run() if policy is not None else Activities.empty()
+    stretches = Stretches.of(walk.fleets.initial, walk.steps, profile.duration_seconds)
+    service = Service(
+        fleet=fleet,
+        line=_full(np.atleast_1d(np.asarray(fleet.line_per_second, dtype=np.float64)), count),
+        ticks=Ticks.of(profile, tick_seconds),
+        is_slow=fleet.queue_seconds > tick_seconds,
+    )
+    timeline = make_timeline(service, walk, stretches) if keep_timeline else None
+    failed = service.failures(stretches) if timeline is None else timeline.failed.sum(axis=0)
+    offered = np.full(count, service.ticks.offered.sum())
+    largest = np.zeros(count, dtype=np.int64)
+    np.maximum.at(largest, stretches.policy, stretches.count)
+    return Simulation(
+        duration_seconds=profile.duration_seconds,
+        offered=offered,
+        served=offered - failed,
+        failed=failed,
+        instance_seconds=stretches.instance_seconds(count),
+        largest_count=largest,
+        activities=activities,
+        target=bounds,
+        timeline=timeline,
+        stretches=stretches,
+        history=walk.history,
+    )
+
+
+def _count(policy: TargetTrackingPolicy | None, target: ScalableTarget, fleet: FleetModel) -> int:
+    """Return how many policies there are: the one length that is not 1."""
+    columns: list[ArrayLike] = [target.min_capacity, fleet.line_per_second]
+    columns.append(fleet.initial_instance_count)
+    if policy is not None:
+        columns.append(policy.target_value)
+    if fleet.max_available_instances is not None:
+        columns.append(fleet.max_available_instances)
+    if not hasattr(fleet.provisioning_delay_seconds, "sample"):
+        columns.append(fleet.provisioning_delay_seconds)
+    lengths = {int(np.size(column)) for column in columns} - {1}
+    if len(lengths) > 1 or 0 in lengths:
+        raise ConfigurationError(
+            f"policy, target and fleet are arrays of the lengths {sorted(lengths)}",
+            hint="give all the same length, or 1",
+        )
+    return lengths.pop() if lengths else 1
+
+
+def _policies(policy: TargetTrackingPolicy | None, count: int) -> TargetTrackingPolicy:
+    if policy is None:
+        return TargetTrackingPolicy.of(target_value=np.ones(count))
+    return TargetTrackingPolicy(
+        target_value=_full(policy.target_value, count),
+        scale_in_cooldown_seconds=_full(policy.scale_in_cooldown_seconds, count),
+        scale_out_cooldown_seconds=_full(policy.scale_out_cooldown_seconds, count),
+        disable_scale_in=_full(policy.disable_scale_in, count),
+    )
+
+
+def _fleets(fleet: FleetModel, count: int, seed: int) -> Fleets:
+    available = _ENOUGH if fleet.max_available_instances is None else fleet.max_available_instances
+    delay = fleet.provisioning_delay_seconds
+    return Fleets(
+        launches=Launches(
+            delay=cast("ProvisioningDelay", delay)
+            if hasattr(delay, "sample")
+            else _full(np.asarray(delay, dtype=np.float64), count),
+            failure_fraction=fleet.launch_failure_fraction,
+            seed=seed,
+        ),
+        initial=_full(np.asarray(fleet.initial_instance_count).astype(np.int64), count),
+        available=_full(np.asarray(available).astype(np.int64), count),
+        metric_delay_seconds=fleet.metric_delay_seconds,
+        drain_seconds=fleet.drain_seconds,
+    )
+
+
+def _full(values: NDArray[_T], count: int) -> NDArray[_T]:
+    return np.broadcast_to(values.ravel() if values.size == 1 else values, count).copy()
