@@ -17,6 +17,7 @@ loading a compiled artefact imports neither.
 from ._loading import ARCHIVE_NAME, LoadedModel, LoadedService, predict_golden, verify
 from ._manifest import FORMAT, MANIFEST_NAME, FileEntry, Golden, Manifest, ModelEntry
 from ._packing import PackReport, is_stale, pack
+from ._predictors import load_pickle
 from .service import TYPICAL_RANGE, Service
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "PackReport",
     "Service",
     "is_stale",
+    "load_pickle",
     "pack",
     "predict_golden",
     "verify",

@@ -1,0 +1,43 @@
+"""
+Handlers written for SageMaker's toolkits, run unchanged.
+
+::
+
+    MODEL/                    or a model.tar.gz of it
+      model.joblib            whatever model_fn loads
+      code/inference.py       model_fn, input_fn, predict_fn, output_fn or transform_fn;
+                              or a class with default_model_fn and the like;
+                              or handle(data, context)
+
+``find_handler`` sees what is there and runs nothing. ``HandlerInstance`` loads it, in the worker,
+and answers ``/ping`` and ``/invocations`` with it.
+
+The price, against a packed artefact: the user's code opens what it likes (pickles, mostly), every
+worker loads a model of its own, nothing is verified and nothing is batched, and one request runs
+at a time in each worker.
+"""
+
+from ._archive import ArchiveLimits, extract
+from ._context import Context
+from ._errors import InvocationError
+from ._instance import Books, HandlerInstance
+from ._loading import LoadedHandler, load_handler
+from ._source import HandlerOptions, HandlerSource, find_handler, handler_options, opened
+from ._stand_in import install_stand_in
+
+__all__ = [
+    "ArchiveLimits",
+    "Books",
+    "Context",
+    "HandlerInstance",
+    "HandlerOptions",
+    "HandlerSource",
+    "InvocationError",
+    "LoadedHandler",
+    "extract",
+    "find_handler",
+    "handler_options",
+    "install_stand_in",
+    "load_handler",
+    "opened",
+]
