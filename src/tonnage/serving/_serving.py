@@ -20,7 +20,9 @@ from typing import Final
 from tonnage.artefact import LoadedModel
 from tonnage.domain import ConfigurationError, ModelLoadError, PortInUseError
 
+from ._metrics import Scoreboard
 from ._worker import DRAIN_SECONDS, Lifeline, WorkerOptions, fork_worker
+from .compat import HandlerOptions, HandlerSource, find_handler, opened
 
 __all__ = ["DEFAULT_PORT", "serve"]
 
@@ -42,6 +44,7 @@ def serve(
     port: int = DEFAULT_PORT,
     workers: int | None = None,
     options: WorkerOptions | None = None,
+    handler: HandlerOptions | None = None,
     on_listening: Callable[[int], None] = lambda _port: None,
 ) -> None:
     """
@@ -50,11 +53,13 @@ def serve(
     Call it from a process of its own, before anything has started threads.
 
     Args:
-        artefact: The artefact's directory.
+        artefact: The artefact's directory, or one with a handler for SageMaker's toolkits, or the
+            ``model.tar.gz`` of either.
         host: The address to bind; the container's contract is all of them.
         port: The port to bind; 0 for a free one.
         workers: How many processes; None for one a core.
         options: How each of them serves.
+        handler: How a handler is found and run, if there is one.
         on_listening: Called with the port when every worker has passed its self-test.
 
     Raises:
@@ -67,11 +72,13 @@ def serve(
     # process it would not even end on a SIGTERM that it has no handler for.)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     try:
-        model = LoadedModel.load(artefact)
-        gc.freeze()  # what is loaded stays shared with the workers: no collector writes to it
-        count = workers or len(os.sched_getaffinity(0))
-        with _listen(host, port) as listener:
-            _Supervisor(model, listener, count, options or WorkerOptions(), on_listening).run()
+        with opened(artefact) as directory:
+            source = find_handler(directory, handler or HandlerOptions())
+            model = source or LoadedModel.load(directory)
+            gc.freeze()  # what is loaded stays shared with the workers: no collector writes to it
+            count = workers or len(os.sched_getaffinity(0))
+            with _listen(host, port) as listener:
+                _Supervisor(model, listener, count, options or WorkerOptions(), on_listening).run()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -106,7 +113,7 @@ class _Supervisor:
 
     def __init__(
         self,
-        model: LoadedModel,
+        model: LoadedModel | HandlerSource,
         listener: socket.socket,
         count: int,
         options: WorkerOptions,
@@ -119,6 +126,7 @@ class _Supervisor:
         self._slots: dict[int, int] = {}
         self._count = count
         self._ready = mmap.mmap(-1, count)  # one shared byte a worker
+        self._scoreboard = Scoreboard(count)
         self._lifeline = Lifeline.make()
         self._restarts: list[tuple[float, int]] = []
         self._has_announced = False
@@ -157,6 +165,8 @@ class _Supervisor:
             self._lifeline,
             on_ready=mark_ready,
             is_ready=self._all_ready,
+            scoreboard=self._scoreboard,
+            slot=slot,
         )
         self._slots[process_id] = slot
 
@@ -186,6 +196,7 @@ class _Supervisor:
             self._ended(process_id, self._slots.pop(process_id), _how(status))
 
     def _ended(self, process_id: int, slot: int, how: str) -> None:
+        self._scoreboard.tally(slot).set_ready(is_ready=False)
         if self._is_stopping:
             return
         if not self._has_announced:  # one that fails its self-test stops them all

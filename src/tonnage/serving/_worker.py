@@ -7,8 +7,9 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 import uvloop
@@ -17,8 +18,13 @@ from tonnage.artefact import LoadedModel, predict_golden
 from tonnage.domain import TonnageError
 from tonnage.http import Limits, Server
 
+from ._batching import BatchLimits
 from ._capacity import InstanceCapacity
+from ._costs import measure_costs
 from ._instance import Instance
+from ._metrics import Scoreboard
+from ._request_log import RequestLog
+from .compat import Books, HandlerInstance, HandlerSource
 
 __all__ = ["DRAIN_SECONDS", "Lifeline", "WorkerOptions", "fork_worker"]
 
@@ -26,6 +32,13 @@ logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 25.0
 """A container is killed 30 s after SIGTERM (DG: your-algorithms-inference-code)."""
+
+_SWITCH_SECONDS: Final = 0.002
+"""
+How long a model in the thread that keeps the interpreter's lock may keep the loop from it.
+
+Python's own 5 ms would be paid for every turn of the loop; less would be taken from the model.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,10 +49,14 @@ class WorkerOptions:
     Attributes:
         max_body_bytes: The largest request body.
         capacity: A cap on what the instance carries, if one is emulated.
+        batching: How long requests wait, and how many at once.
+        access_log: Whether each request is a JSON line on standard output.
     """
 
     max_body_bytes: int = 6 * 1024 * 1024
     capacity: InstanceCapacity | None = None
+    batching: BatchLimits = field(default_factory=BatchLimits)
+    access_log: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,13 +82,15 @@ class Lifeline:
 
 
 def fork_worker(
-    model: LoadedModel,
+    model: LoadedModel | HandlerSource,
     listener: socket.socket,
     options: WorkerOptions,
     lifeline: Lifeline,
     *,
     on_ready: Callable[[], None],
     is_ready: Callable[[], bool] = lambda: True,
+    scoreboard: Scoreboard | None = None,
+    slot: int = 0,
 ) -> int:
     """
     Fork a worker from this process, which must be single-threaded, and return its process id.
@@ -80,12 +99,15 @@ def fork_worker(
     hold locks and threads that do not survive a fork.
 
     Args:
-        model: The loaded model, shared with the child's memory.
+        model: The loaded model, shared with the child's memory; or a handler, which the child
+            loads.
         listener: A listening socket.
         options: How to serve.
         lifeline: When its other end closes, the parent is gone and the child drains and ends.
         on_ready: Called in the child when its self-test has passed and it serves.
         is_ready: Called in the child: whether ``/ping`` may answer 200.
+        scoreboard: Counters shared by the instance's workers; None when there is one worker.
+        slot: Which of the workers this is.
     """
     # A signal between the fork and the child's own handlers would run the parent's in the child.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
@@ -96,15 +118,20 @@ def fork_worker(
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent turns Ctrl-C into SIGTERM
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whatever the parent holds back
-        _run_and_exit(model, _serve(model, listener, options, lifeline, on_ready, is_ready))
+        board = scoreboard or Scoreboard()
+        serving = _serve(model, listener, options, lifeline, on_ready, is_ready, board, slot)
+        _run_and_exit(model, serving)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return process_id
 
 
-def _run_and_exit(model: LoadedModel, serving: Coroutine[None, None, None]) -> NoReturn:
+def _run_and_exit(
+    model: LoadedModel | HandlerSource, serving: Coroutine[None, None, None]
+) -> NoReturn:
     status = 1
     try:
-        predict_golden(model)
+        if isinstance(model, LoadedModel):
+            predict_golden(model)
         uvloop.run(serving)
         status = 0
     except TonnageError as error:
@@ -116,20 +143,46 @@ def _run_and_exit(model: LoadedModel, serving: Coroutine[None, None, None]) -> N
 
 
 async def _serve(
-    model: LoadedModel,
+    model: LoadedModel | HandlerSource,
     listener: socket.socket,
     options: WorkerOptions,
     lifeline: Lifeline,
     on_ready: Callable[[], None],
     is_ready: Callable[[], bool],
+    scoreboard: Scoreboard,
+    slot: int,
 ) -> None:
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    tally = scoreboard.tally(slot)
+    tally.set_ready(is_ready=False)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(lifeline.reader, stop.set)
-    instance = Instance(model, capacity=options.capacity, is_ready=is_ready)
+    instance: Instance | HandlerInstance | None
+    if isinstance(model, HandlerSource):
+        books = Books(
+            scoreboard=scoreboard,
+            tally=tally,
+            request_log=RequestLog() if options.access_log else None,
+        )
+        instance = await HandlerInstance.start(model, stop=stop, is_ready=is_ready, books=books)
+    else:
+        instance = Instance(
+            model,
+            capacity=options.capacity,
+            is_ready=is_ready,
+            limits=options.batching,
+            costs=measure_costs(model),
+            scoreboard=scoreboard,
+            tally=tally,
+            request_log=RequestLog() if options.access_log else None,
+        )
+    if instance is None:
+        return
     limits = Limits(max_body_bytes=options.max_body_bytes)
     server = await Server.start(instance.handle, sock=listener, limits=limits)
+    tally.set_ready(is_ready=True)
     on_ready()
     await stop.wait()
     loop.remove_reader(lifeline.reader)

@@ -188,8 +188,8 @@ def test_an_unknown_endpoint_is_a_modelled_validation_error(runtime: BaseClient)
     [
         ({"body": b'{"distance": 0}'}, 400, "invalid_payload"),
         ({"body": b"{"}, 400, "invalid_payload"),
-        ({"ContentType": "text/csv"}, 415, "unsupported_media_type"),
-        ({"Accept": "text/csv"}, 406, "unsupported_media_type"),
+        ({"ContentType": "text/html"}, 415, "unsupported_media_type"),
+        ({"Accept": "text/html"}, 406, "unsupported_media_type"),
     ],
 )
 def test_what_the_container_refuses_is_a_model_error(

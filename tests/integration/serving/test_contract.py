@@ -113,7 +113,7 @@ def test_a_body_just_below_the_limit_is_taken(url: str):
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/csv", "application/x-npy", "text/plain", "application/jsonlines", "json"]
+    "content_type", ["text/xml", "application/x-npz", "text/plain", "application/pickle", "json"]
 )
 def test_another_content_type_is_a_415(url: str, content_type: str):
     answer = post(f"{url}/invocations", b"150", content_type)

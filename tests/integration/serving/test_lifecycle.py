@@ -59,8 +59,9 @@ def test_a_request_in_hand_is_answered_before_the_end(serve: Serve, probe_artefa
 
 
 def is_sleeping(process_id: int) -> bool:
-    """Say whether a process is inside ``time.sleep``."""
-    return "nanosleep" in Path(f"/proc/{process_id}/wchan").read_text()
+    """Say whether a thread of a process is inside ``time.sleep``."""
+    threads = Path(f"/proc/{process_id}/task").iterdir()
+    return any("nanosleep" in (thread / "wchan").read_text() for thread in threads)
 
 
 def test_ctrl_c_is_a_sigterm(serve: Serve):

@@ -142,8 +142,8 @@ def test_a_row_that_the_model_fails_on_fails_alone(
 @pytest.mark.parametrize(
     ("method", "target", "headers", "body", "status", "code"),
     [
-        ("POST", "/invocations", {"content-type": "text/csv"}, b"1", 415, "unsupported_media_type"),
-        ("POST", "/invocations", {"accept": "text/csv"}, b"{}", 406, "unsupported_media_type"),
+        ("POST", "/invocations", {"content-type": "text/xml"}, b"1", 415, "unsupported_media_type"),
+        ("POST", "/invocations", {"accept": "text/html"}, b"{}", 406, "unsupported_media_type"),
         ("POST", "/invocations", {}, b"", 400, "invalid_payload"),
         ("POST", "/invocations", {}, b"{", 400, "invalid_payload"),
         ("GET", "/invocations", {}, b"", 405, "method_not_allowed"),
