@@ -1,0 +1,74 @@
+"""
+Render the campaign's and the capped instance's results into docs/explanation/load-line.md.
+
+Usage: python line_render.py. It replaces what stands between the markers `<!-- campaign -->` and
+`<!-- capped -->` and their ends.
+"""
+
+import json
+import re
+from pathlib import Path
+
+HERE = Path(__file__).with_name("results")
+PAGE = HERE.parents[2] / "docs" / "explanation" / "load-line.md"
+
+
+def campaign_table() -> str:
+    described = json.loads((HERE / "line_campaign.json").read_text(encoding="utf-8"))
+    head = (
+        "| targets | searches | interval holds the truth | median half-width | median error |"
+        " 95 % of errors below | trial time ÷ peer's |\n| --- | --- | --- | --- | --- | --- | --- |"
+    )
+    groups = {"**all**": described["summary"], **described["by_family"]}
+    rows = [
+        f"| {name} | {each['searches']} | {each['coverage']:.1%} | {each['median_half_width']:.2%}"
+        f" | {each['median_error']:.2%} | {each['p95_error']:.1%} | {each['time_ratio']:.2f} |"
+        for name, each in groups.items()
+    ]
+    summary, machine = described["summary"], described["machine"]
+    told = (
+        f"{summary['found']} of {summary['searches']} searches gave a line;"
+        f" the longest took {summary['longest_elapsed_seconds']:.1f} s of the 60 s in virtual time."
+        f"\nThe search's trials took {summary['mean_search_seconds']:.0f} s in the mean, the peer's"
+        f" {summary['peer_mean_seconds_at_same_error']:.0f} s at the same median error."
+        f"\nPython {machine['python']}, numpy {machine['numpy']};"
+        " the results come from seeds, not from the machine."
+    )
+    return f"{head}\n" + "\n".join(rows) + f"\n\n{told}"
+
+
+def capped_table() -> str:
+    described = json.loads((HERE / "line_capped.json").read_text(encoding="utf-8"))
+    head = (
+        "| repeat | verdict | line | 95 % interval | wall clock | load average |"
+        "\n| --- | --- | --- | --- | --- | --- |"
+    )
+    rows = [_capped_row(number, each) for number, each in enumerate(described["answers"], 1)]
+    summary, machine = described["summary"], described["machine"]
+    told = (
+        f"Largest error {summary['largest_error']:.1%}, spread (largest less smallest, ÷ median)"
+        f" {summary['spread']:.1%}, longest wall clock {summary['longest_wall_seconds']:.1f} s."
+        f"\n{machine['cores']} cores, Python {machine['python']}."
+    )
+    return f"{head}\n" + "\n".join(rows) + f"\n\n{told}"
+
+
+def _capped_row(number: int, each: dict) -> str:
+    low, high = (f"{end:.0f}" if end else "?" for end in each["interval"])
+    line = f"{each['line']:.1f}/s" if each["line"] else "none"
+    return (
+        f"| {number} | {each['verdict']} | {line} | {low} to {high} |"
+        f" {each['wall_seconds']:.1f} s | {each['load_average']:.1f} |"
+    )
+
+
+def main() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for name, table in (("campaign", campaign_table()), ("capped", capped_table())):
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
+        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

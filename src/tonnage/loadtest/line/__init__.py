@@ -1,0 +1,50 @@
+"""
+The load line: the highest open-loop rate at which an objective holds, with an interval.
+
+``next_trial`` is the search: a pure function of the plan and the trials so far. ``Trials`` runs
+them: ``VirtualTarget`` in virtual time, ``EngineTrials`` for real. ``read_trial`` judges what comes
+back, ``Belief`` holds what follows from it, and ``conclude`` puts it into words. ``find_line`` is
+the loop around them.
+
+A search of 60 s makes 15 to 25 trials and costs a few milliseconds of thought for each.
+"""
+
+from .belief import Belief, Evidence
+from .curve import CurvePoint, Knee
+from .engine import EngineTrials, LineMeasurement, line
+from .find import find_line
+from .plan import LinePlan
+from .result import LineVerdict, LoadLine, conclude
+from .search import next_trial
+from .terms import ErrorTerm, GoodputTerm, LatencyTerm, Term, TermResult, parse_terms
+from .trials import Trial, TrialOutcome, TrialRun, Trials, read_trial
+from .virtual import TargetShape, VirtualTarget
+
+__all__ = [
+    "Belief",
+    "CurvePoint",
+    "EngineTrials",
+    "ErrorTerm",
+    "Evidence",
+    "GoodputTerm",
+    "Knee",
+    "LatencyTerm",
+    "LineMeasurement",
+    "LinePlan",
+    "LineVerdict",
+    "LoadLine",
+    "TargetShape",
+    "Term",
+    "TermResult",
+    "Trial",
+    "TrialOutcome",
+    "TrialRun",
+    "Trials",
+    "VirtualTarget",
+    "conclude",
+    "find_line",
+    "line",
+    "next_trial",
+    "parse_terms",
+    "read_trial",
+]
