@@ -2,8 +2,11 @@
 Traffic and load lines as flags name them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
+
+import click
 
 from tonnage.domain import (
     ConfigurationError,
@@ -15,7 +18,39 @@ from tonnage.domain import (
     record_profile,
 )
 
-__all__ = ["lines_of", "traffic_of"]
+__all__ = ["lines_of", "traffic_of", "traffic_options"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def traffic_options(function: _Function) -> _Function:
+    """Add ``--trace``, ``--profile``, ``--record`` and ``--arrivals`` to a verb."""
+    options = (
+        click.option(
+            "--trace",
+            type=click.Path(path_type=Path),
+            help="Traffic: time_seconds,rate_per_second.",
+        ),
+        click.option(
+            "--profile", help="Traffic: 'ramp(0/s, 1000/s, 1000s) then constant(9/s, 5m)'."
+        ),
+        click.option(
+            "--record",
+            "--run",
+            type=click.Path(path_type=Path),
+            help="Traffic: what a recorded run offered.",
+        ),
+        click.option(
+            "--arrivals",
+            type=click.Choice(["constant", "poisson"]),
+            default="constant",
+            show_default=True,
+            help="How requests come about their rate: evenly, or as independent users'.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 def traffic_of(trace: Path | None, profile: str | None, record: Path | None) -> RateProfile:

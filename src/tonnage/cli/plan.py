@@ -29,7 +29,7 @@ from ._convert import objective
 from ._faults import OBJECTIVE_MISSED, show
 from ._options import DURATION, SIZE, emit_json, json_option, settings_options, with_settings
 from ._plan_report import write_report
-from ._traffic import lines_of, traffic_of
+from ._traffic import lines_of, traffic_of, traffic_options
 
 __all__ = ["command"]
 
@@ -53,23 +53,7 @@ _LONG_SECONDS = 86400.0
     help="A measured load line, e.g. ml.c5.large=600/s; without a type, that of the settings'"
     " type. Repeatable.",
 )
-@click.option(
-    "--trace", type=click.Path(path_type=Path), help="Traffic: time_seconds,rate_per_second."
-)
-@click.option("--profile", help="Traffic: 'ramp(0/s, 1000/s, 1000s)'.")
-@click.option(
-    "--record",
-    "--run",
-    type=click.Path(path_type=Path),
-    help="Traffic: what a recorded run offered.",
-)
-@click.option(
-    "--arrivals",
-    type=click.Choice(["constant", "poisson"]),
-    default="constant",
-    show_default=True,
-    help="How requests come about their rate: evenly, or as independent users'.",
-)
+@traffic_options
 @click.option(
     "--type",
     "types",

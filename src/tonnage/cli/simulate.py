@@ -17,7 +17,7 @@ from tonnage.scaling import PolicyNames, ScalableTarget, TargetTrackingPolicy
 from tonnage.simulation import FleetModel, Simulation, UniformDelay, simulate, timeline_csv, to_json
 
 from ._options import DURATION, emit_json, json_option, settings_options, with_settings
-from ._traffic import lines_of, traffic_of
+from ._traffic import lines_of, traffic_of, traffic_options
 
 __all__ = ["command"]
 
@@ -37,23 +37,7 @@ _SECONDS_AN_HOUR = 3600
     required=True,
     help="What one instance carries, e.g. 600/s or ml.c5.xlarge=1200/s.",
 )
-@click.option(
-    "--trace", type=click.Path(path_type=Path), help="Traffic: time_seconds,rate_per_second."
-)
-@click.option("--profile", help="Traffic: 'ramp(0/s, 1000/s, 1000s) then constant(9/s, 5m)'.")
-@click.option(
-    "--record",
-    "--run",
-    type=click.Path(path_type=Path),
-    help="Traffic: what a recorded run offered.",
-)
-@click.option(
-    "--arrivals",
-    type=click.Choice(["constant", "poisson"]),
-    default="constant",
-    show_default=True,
-    help="How requests come about their rate: evenly, or as independent users'.",
-)
+@traffic_options
 @click.option(
     "--provisioning-spread",
     type=DURATION,
