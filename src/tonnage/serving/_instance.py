@@ -137,8 +137,8 @@ class Instance:
 
     def _reply(self, exchange: Exchange, response: Response, request_id: str | None = None) -> None:
         """Answer what is no invocation."""
-        exchange.respond(response)
         self._tally.request(exchange.request.path, response.status)
+        exchange.respond(response)
         if self._log:
             named = request_id or self._ids.sent(exchange.request.headers) or self._ids.new()
             self._log.note(exchange.request, named, response.status, rows=0, seconds=0.0)
@@ -275,15 +275,16 @@ class Instance:
     def _answer(self, calls: list[Call], responses: Sequence[Response]) -> None:
         if not calls:
             return
-        for call, response in zip(calls, responses, strict=True):
-            call.is_answered = True
-            call.exchange.respond(response)
         now = perf_counter()
+        # First counted, then sent: who has an answer finds it in the metrics, whoever gives them.
         self._tally.invocations(
             [response.status for response in responses],
             [call.arrived_seconds for call in calls],
             now,
         )
+        for call, response in zip(calls, responses, strict=True):
+            call.is_answered = True
+            call.exchange.respond(response)
         if self._log:
             for call, response in zip(calls, responses, strict=True):
                 self._note(self._log, call, response, now - call.arrived_seconds)
@@ -337,10 +338,10 @@ class Instance:
         )
 
     def _respond(self, call: Call, response: Response) -> None:
-        call.is_answered = True
-        call.exchange.respond(response)
         seconds = perf_counter() - call.arrived_seconds
         self._tally.invocation(response.status, seconds)
+        call.is_answered = True
+        call.exchange.respond(response)
         if self._log:
             self._note(self._log, call, response, seconds)
 

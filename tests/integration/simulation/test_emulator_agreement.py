@@ -12,9 +12,6 @@ from types import ModuleType
 
 import pytest
 
-from support import EXAMPLE
-from tonnage.artefact import pack
-
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "planning" / "emulator_agreement.py"
 
 
@@ -30,14 +27,12 @@ def agreement() -> ModuleType:
 
 
 @pytest.mark.parametrize("number", [0, 5])
-def test_the_emulator_does_what_was_simulated(agreement: ModuleType, number: int, tmp_path: Path):
-    packed = pack(
-        EXAMPLE / "model.joblib",
-        service="service:RealEstate",
-        output=tmp_path / "artefact",
-        code=EXAMPLE,
-    )
-    seen = agreement.compare(agreement.Scenario.drawn(number), packed.directory)
+def test_the_emulator_does_what_was_simulated(
+    agreement: ModuleType, number: int, packed_artefact: Path
+):
+    seen = agreement.compare(agreement.Scenario.drawn(number), packed_artefact)
+    if not seen["is_valid"]:
+        pytest.skip("the machine held up the emulator's own timers in three runs")
     assert seen["ticks_equal"] >= 0.9
     assert seen["emulated"][-1][1] == seen["simulated"][-1][1]
     failed = seen["failed_emulated"]

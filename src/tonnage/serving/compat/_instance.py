@@ -175,8 +175,8 @@ class HandlerInstance:
     def _reply(self, exchange: Exchange, response: Response) -> None:
         """Answer what is no invocation."""
         request = exchange.request
-        exchange.respond(response)
         self._books.tally.request(request.path, response.status)
+        exchange.respond(response)
         if self._books.request_log:
             request_id = self._ids.sent(request.headers) or self._ids.new()
             self._books.request_log.note(request, request_id, response.status, rows=0, seconds=0.0)
@@ -236,6 +236,7 @@ class HandlerInstance:
             invocation.deadline.cancel()
         if exchange.answer is not None:
             return
+        seconds = perf_counter() - invocation.arrived_seconds
         try:
             headers = ((REQUEST_ID, request_id), *response.headers)
             exchange.respond(replace(response, headers=headers))
@@ -243,7 +244,6 @@ class HandlerInstance:
             logger.error("the handler's answer is no HTTP: %s", error)  # noqa: TRY400 (no trace)
             response = _FAILED
             exchange.respond(replace(response, headers=((REQUEST_ID, request_id),)))
-        seconds = perf_counter() - invocation.arrived_seconds
         self._books.tally.invocation(response.status, seconds)
         if self._books.request_log:
             self._books.request_log.note(
