@@ -130,13 +130,13 @@ def test_the_example_runs_under_plain_locust(listener: "Listener"):
     subprocess.run(
         [
             *(sys.executable, "-m", "locust", "-f", EXAMPLE.name, "--host", listener.url),
-            *("--headless", "--users", "5", "--spawn-rate", "5", "--run-time", "2"),
+            *("--headless", "--users", "5", "--spawn-rate", "5", "--run-time", "5"),
         ],
         cwd=EXAMPLE.parent,
         check=True,
         capture_output=True,
     )
-    assert listener.requests  # how many is a matter of how busy this machine is
+    assert len(listener.requests) >= 5
 
 
 def test_a_locustfile_that_does_not_import_is_the_users_to_mend(

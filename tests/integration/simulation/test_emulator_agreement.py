@@ -31,8 +31,6 @@ def test_the_emulator_does_what_was_simulated(
     agreement: ModuleType, number: int, packed_artefact: Path
 ):
     seen = agreement.compare(agreement.Scenario.drawn(number), packed_artefact)
-    if not seen["is_valid"]:
-        pytest.skip("the machine held up the emulator's own timers in three runs")
     assert seen["ticks_equal"] >= 0.9
     assert seen["emulated"][-1][1] == seen["simulated"][-1][1]
     failed = seen["failed_emulated"]
