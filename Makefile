@@ -28,6 +28,7 @@ $(READY): requirements/setup.lock requirements/dev.lock pyproject.toml
 lock: $(READY) ## resolve the versions again and write the lock files
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements/setup.in -o requirements/setup.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras --group dev pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --constraint requirements/dev.lock --group fuzz pyproject.toml -o requirements/fuzz.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --constraint requirements/dev.lock pyproject.toml -o src/tonnage/deployment/image_files/serving.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --constraint requirements/dev.lock pyproject.toml requirements/serving-sklearn.in -o src/tonnage/deployment/image_files/serving-sklearn.lock
 
