@@ -8,10 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup lock fmt lint types imports spell check test test-fast rehearse image bench-serving bench-planning bench-load clean
+.PHONY: help setup lock fmt lint types imports spell check test test-fast rehearse rehearse-plan image bench-serving bench-planning bench-load clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(READY) ## make .venv with every extra and every tool, as the lock files say
 
@@ -60,6 +60,10 @@ check: lint types imports spell test ## all that must be green
 rehearse: $(READY) ## run the whole story on this machine and write its report
 	$(BIN)/python examples/real_estate/train.py
 	$(BIN)/tonnage rehearse --config examples/real_estate/tonnage.toml
+
+rehearse-plan: $(READY) ## the same, and rehearse the plan that it ends in
+	$(BIN)/python examples/real_estate/train.py
+	$(BIN)/tonnage rehearse --config examples/real_estate/tonnage.toml --confirm-plan
 
 image: $(READY) ## build the example's container image with Docker
 	$(BIN)/python examples/real_estate/train.py

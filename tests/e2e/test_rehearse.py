@@ -46,6 +46,8 @@ def plan(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Rehear
         settings=settings_shown(settings),
         alone_hold_seconds=5.0,
         scaled_hold_seconds=5.0,
+        planned_hold_seconds=3.0,
+        confirms_plan=True,
     )
 
 
@@ -78,7 +80,7 @@ def test_with_scaling_one_action_takes_the_fleet_from_one_to_ten(held: Rehearsal
 
 
 def test_the_records_hold_what_the_fleet_did(held: Rehearsal):
-    alone, scaled = (read_record(directory) for directory in held.records)
+    alone, scaled, _ = (read_record(directory) for directory in held.records)
     assert alone.fleet is not None
     assert {desired for _, desired, _ in alone.fleet.instances} == {1}
     assert alone.fleet.activities == ()
@@ -116,9 +118,28 @@ def test_the_report_is_one_file_that_tells_both(held: Rehearsal, plan: Rehearsal
     assert held.report.summary.is_file()
 
 
+def test_the_plan_is_rehearsed_and_set_beside_what_was_planned(held: Rehearsal):
+    planned = held.planned
+    assert planned is not None
+    best = planned.plan.best
+    assert best is not None
+    assert best.policy is not None
+    assert planned.as_set is not None
+    assert best.instance_seconds < 0.5 * planned.as_set.instance_seconds
+    assert planned.confirmed is not None
+    assert planned.confirmed.largest_count <= best.policy.max_capacity
+    assert planned.confirmed.instance_hours < 0.5 * planned.as_set_rehearsed.instance_hours
+    record = read_record(held.records[2])
+    assert record.title.startswith("C: the plan, ")
+    assert record.settings["scaling"]["target_value"] == best.policy.target_value
+    page = held.report.page.read_text(encoding="utf-8")
+    assert "The plan, rehearsed (C)" in page
+    assert record.title in page
+
+
 def test_json_is_plain(held: Rehearsal):
     told = json.loads(json.dumps(held.to_json()))
-    assert set(told) == {"alone", "scaled", "records", "report"}
+    assert set(told) == {"alone", "scaled", "plan", "records", "report"}
     assert told["scaled"]["first_action"] == [1, 10]
 
 
@@ -137,6 +158,8 @@ def test_the_summary_says_what_was_seen_with_which_settings(
         "target 6 invocations per instance and minute",
         "1 to 10 instances",
         "time compressed 200 times; an instance's 60/s is an emulated cap",
+        "The plan: 1 to ",
+        "Rehearsed: ",
         str(held.report.page),
     ):
         assert words in told

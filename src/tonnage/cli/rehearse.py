@@ -24,15 +24,26 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     help="Where records and report go.  [default: runs/rehearsal beside tonnage.toml]",
 )
+@click.option(
+    "--confirm-plan",
+    is_flag=True,
+    help="Rehearse the plan, too: one more load test, of about a minute.",
+)
 @json_option
 def command(
-    *, config: Path | None, overrides: tuple[str, ...], output: Path | None, as_json: bool
+    *,
+    config: Path | None,
+    overrides: tuple[str, ...],
+    output: Path | None,
+    confirm_plan: bool,
+    as_json: bool,
 ) -> None:
     """
     Rehearse the whole story on this machine, in compressed time.
 
-    A: one instance, no scaling. B: the same with scaling. Each is ramped to the settings' users;
-    both are told in one report.
+    A: one instance, no scaling. B: the same with scaling. Then the plan for this load, and on
+    demand C: the same with what was planned. Each is ramped to the settings' users; all are told
+    in one report.
     """
     settings = with_settings(config, overrides)
     plan = RehearsalPlan(
@@ -40,9 +51,11 @@ def command(
         load=load_plan(settings, None, {}),
         output=output or settings.path("runs/rehearsal"),
         settings=settings_shown(settings),
+        confirms_plan=confirm_plan,
     )
-    total = sum(experiment.duration_seconds for experiment in plan.experiments)
-    click.echo(f"two load tests, about {(total + 15) / 60:.1f} minutes", err=True)
+    count = "three" if confirm_plan else "two"
+    minutes = (plan.duration_seconds + 20) / 60
+    click.echo(f"{count} load tests, about {minutes:.1f} minutes", err=True)
     held = rehearse(plan, objective(settings), on_progress=_Progress())
     if as_json:
         emit_json(held.to_json())
@@ -76,11 +89,19 @@ def _told(settings: Settings, plan: RehearsalPlan, held: Rehearsal) -> str:
             scaled.title,
             *(f"  {sentence}" for sentence in held.scaled.sentences()),
             f"  Objective {objective(settings)}: {objective_words}.",
+            *_planned(held),
             "Settings",
             *(f"  {line}" for line in _settings(plan)),
             f"Report: {held.report.page}",
         ]
     )
+
+
+def _planned(held: Rehearsal) -> list[str]:
+    if held.planned is None:
+        return []
+    section = held.planned.section()
+    return [section.title, *(f"  {sentence}" for sentence in held.planned.sentences())]
 
 
 def _settings(plan: RehearsalPlan) -> list[str]:

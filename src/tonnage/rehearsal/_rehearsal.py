@@ -1,5 +1,5 @@
 """
-``tonnage rehearse``: the two experiments, one after the other, and their report.
+``tonnage rehearse``: the experiments, one after the other, and their report.
 """
 
 import contextlib
@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from tonnage.domain import FleetTimeline, InterruptedRunError, Objective, RunRecord, write_record
 from tonnage.emulator import up_in_background
 from tonnage.loadtest import LoadPlan, LoadProgress, load
+from tonnage.planning import Plan
 from tonnage.reporting import ReportFiles, Section, report
 
 from .findings import (
@@ -25,6 +27,7 @@ from .findings import (
     scaled_findings,
 )
 from .plan import Experiment, RehearsalPlan
+from .planned import PlanFindings, as_planned, plan_findings, plan_rehearsal
 
 __all__ = ["Rehearsal", "rehearse"]
 
@@ -41,22 +44,26 @@ class Rehearsal:
     A rehearsal that was held.
 
     Attributes:
-        records: The two run records' directories.
+        records: The run records' directories, one an experiment.
         report: The report's files.
         alone: What experiment A showed.
         scaled: What experiment B showed.
+        planned: The plan, and what experiment C showed of it; None when the instances are not
+            capped, so that nobody knows their load line.
     """
 
-    records: tuple[Path, Path]
+    records: tuple[Path, ...]
     report: ReportFiles
     alone: AloneFindings
     scaled: ScaledFindings
+    planned: PlanFindings | None
 
     def to_json(self) -> dict[str, Any]:
         """Return the findings and where the files are, as plain JSON values."""
         return {
             "alone": asdict(self.alone),
             "scaled": asdict(self.scaled),
+            "plan": self.planned.to_json() if self.planned else None,
             "records": [str(record) for record in self.records],
             "report": str(self.report.page),
         }
@@ -69,49 +76,93 @@ def rehearse(
     on_progress: Callable[[Experiment, LoadProgress | None], None] = lambda _e, _p: None,
 ) -> Rehearsal:
     """
-    Run the story in compressed time: one instance alone, then the same with scaling.
+    Run the story in compressed time: one instance alone, then the same with scaling, then a plan.
+
+    The plan is made for the rehearsed ramp; it is rehearsed when ``plan.confirms_plan``.
 
     Args:
         plan: What to run.
-        objective: What experiment B is held against.
+        objective: What experiments B and C are held against, and what the plan must meet.
         on_progress: Called as each experiment starts (without progress) and then once a second.
 
     Raises:
         InterruptedRunError: On Ctrl-C or SIGTERM; the records so far are kept.
         TonnageError: Whatever keeps the endpoint or the load generator from running.
     """
-    records = []
-    directories = []
+    held = _Held(plan, on_progress)
     for experiment in plan.experiments:
-        on_progress(experiment, None)
+        held.run(experiment)
+    made = plan_rehearsal(plan, objective, datetime.now(UTC).date())
+    confirmation = _confirmation(plan, made) if plan.confirms_plan else None
+    if confirmation is not None:
+        held.run(confirmation)
+    return _told(plan, objective, held, made)
+
+
+class _Held:
+    """The experiments that were run, with their records."""
+
+    def __init__(
+        self,
+        plan: RehearsalPlan,
+        on_progress: Callable[[Experiment, LoadProgress | None], None],
+    ) -> None:
+        self._plan = plan
+        self._on_progress = on_progress
+        self.records: list[RunRecord] = []
+        self.directories: list[Path] = []
+
+    def run(self, experiment: Experiment) -> None:
+        """Run one and write its record."""
+        self._on_progress(experiment, None)
         with _precedence():
-            record = _run(plan, experiment, on_progress)
-        directories.append(write_record(record, plan.output / experiment.name))
-        records.append(record)
+            record = _run(self._plan, experiment, self._on_progress)
+        self.directories.append(write_record(record, self._plan.output / experiment.name))
+        self.records.append(record)
         if record.generator["interrupted_by"]:
             raise InterruptedRunError(
                 f"the rehearsal was interrupted in {experiment.title}",
-                hint=f"its samples so far: tonnage report {directories[-1]}",
+                hint=f"its samples so far: tonnage report {self.directories[-1]}",
             )
+
+
+def _confirmation(plan: RehearsalPlan, made: Plan | None) -> Experiment | None:
+    """Return the experiment that confirms a plan; None when there is nothing to confirm."""
+    if made is None or made.best is None or made.best.policy is None:
+        return None
+    assert plan.up.scaling is not None
+    scaling = as_planned(made.best, plan.up.scaling)
+    return plan.confirmation(scaling, made.best.policy.min_capacity)
+
+
+def _told(plan: RehearsalPlan, objective: Objective, held: _Held, made: Plan | None) -> Rehearsal:
+    """Derive what the experiments showed and write their report."""
+    first, second, *third = held.records
     capacity = plan.up.local.capacity
-    alone = alone_findings(records[0])
+    alone = alone_findings(first)
     scaled = scaled_findings(
-        records[1],
+        second,
         objective,
         capacity.rate_per_second if capacity else None,
         held_seconds=min(LONGEST_HELD_SECONDS, plan.scaled_hold_seconds),
     )
+    planned = plan_findings(made, plan, second, third[0] if third else None) if made else None
     files = report(
-        records,
+        held.records,
         plan.output / "report",
         title=f"Rehearsal of {plan.up.endpoint.endpoint_name}",
         summary=[
-            Section(title=records[0].title, lines=alone.sentences()),
-            Section(title=records[1].title, lines=scaled.sentences()),
+            Section(title=first.title, lines=alone.sentences()),
+            Section(title=second.title, lines=scaled.sentences()),
+            *([planned.section()] if planned else []),
         ],
     )
     return Rehearsal(
-        records=(directories[0], directories[1]), report=files, alone=alone, scaled=scaled
+        records=tuple(held.directories),
+        report=files,
+        alone=alone,
+        scaled=scaled,
+        planned=planned,
     )
 
 
@@ -183,8 +234,15 @@ def _within(timeline: FleetTimeline, duration_seconds: float) -> FleetTimeline:
 
 
 def _settings(plan: RehearsalPlan, experiment: Experiment) -> dict[str, Any]:
-    scaling = {**plan.settings.get("scaling", {}), "enabled": experiment.up.scaling is not None}
-    return {**plan.settings, "scaling": scaling}
+    """Return the settings in force, with the experiment's own in place of the file's."""
+    policy, count = experiment.up.scaling, experiment.up.endpoint.initial_instance_count
+    scaling = {
+        **plan.settings.get("scaling", {}),
+        "enabled": policy is not None,
+        **(asdict(policy) if policy else {}),
+    }
+    endpoint = {**plan.settings.get("endpoint", {}), "initial_instance_count": count}
+    return {**plan.settings, "endpoint": endpoint, "scaling": scaling}
 
 
 def _notes(experiment: Experiment) -> list[str]:

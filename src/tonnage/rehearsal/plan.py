@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tonnage.domain import ConfigurationError
-from tonnage.emulator import UpOptions
+from tonnage.emulator import ScalingOptions, UpOptions
 from tonnage.loadtest import LoadPlan
 
 __all__ = ["Experiment", "RehearsalPlan"]
@@ -30,6 +30,8 @@ class RehearsalPlan:
         settings: The settings in force, by section, for the record.
         alone_hold_seconds: How long the first experiment lasts after its ramp, on the real clock.
         scaled_hold_seconds: The same for the second.
+        planned_hold_seconds: The same for the plan's confirmation, and what the plan is made for.
+        confirms_plan: Whether the plan is rehearsed, too: a third load test.
     """
 
     up: UpOptions
@@ -38,6 +40,8 @@ class RehearsalPlan:
     settings: dict[str, Any]
     alone_hold_seconds: float = DEFAULT_ALONE_HOLD_SECONDS
     scaled_hold_seconds: float = DEFAULT_SCALED_HOLD_SECONDS
+    planned_hold_seconds: float = DEFAULT_ALONE_HOLD_SECONDS
+    confirms_plan: bool = False
 
     def __post_init__(self) -> None:
         if self.up.scaling is None:
@@ -76,6 +80,28 @@ class RehearsalPlan:
             duration_seconds=self.ramp_seconds + self.scaled_hold_seconds,
         )
         return alone, scaled
+
+    @property
+    def duration_seconds(self) -> float:
+        """How long all its load tests last."""
+        third = self.ramp_seconds + self.planned_hold_seconds if self.confirms_plan else 0.0
+        return sum(experiment.duration_seconds for experiment in self.experiments) + third
+
+    def confirmation(self, scaling: ScalingOptions | None, initial_count: int) -> "Experiment":
+        """Return the third experiment: the same with what was planned."""
+        counts = f"{initial_count} instance{'s' if initial_count > 1 else ''}, no scaling"
+        if scaling is not None:
+            counts = (
+                f"scaling {scaling.min_capacity} to {scaling.max_capacity},"
+                f" target {scaling.target_value:g} per minute"
+            )
+        endpoint = replace(self.up.endpoint, initial_instance_count=initial_count)
+        return Experiment(
+            name="c-plan",
+            title=f"C: the plan, {counts}",
+            up=replace(self.up, endpoint=endpoint, scaling=scaling, port=0),
+            duration_seconds=self.ramp_seconds + self.planned_hold_seconds,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
