@@ -28,6 +28,8 @@ _VERBS: Final = {
     "image": "artefact → the container image that SageMaker runs",
     "rehearse": "the whole story in compressed time, ending in a report",
     "report": "run records → page, pictures, summary",
+    "doctor": "what is installed, and what each verb would need",
+    "completion": "the script that completes verbs and flags in your shell",
 }
 
 
