@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup lock fmt lint types imports spell check test test-fast rehearse rehearse-plan image bench-serving bench-planning bench-load clean
+.PHONY: help setup lock fmt lint types imports spell check test test-fast fuzz campaigns rehearse rehearse-plan image docs bench-serving bench-planning bench-load clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,7 +55,20 @@ test: $(READY) ## run every test
 test-fast: $(READY) ## run the tests that start no process
 	$(BIN)/python -m pytest tests/unit
 
+fuzz: $(READY) ## fuzz the parser of requests, guided by coverage (1 minute)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/fuzz.lock
+	$(BIN)/python tests/fuzz/fuzz_requests.py -max_total_time=60 -artifact_prefix=tests/fuzz/
+
+campaigns: $(READY) ## drain a thousand instances under load, and kill a hundred workers (5 minutes)
+	$(BIN)/python examples/real_estate/train.py
+	cd examples/real_estate && ../../$(BIN)/tonnage pack model.joblib --service service:RealEstate -o artefact
+	$(BIN)/python benchmarks/serving/drain_campaign.py
+
 check: lint types imports spell test ## all that must be green
+
+docs: $(READY) ## write the generated pages and build the site, without warnings
+	$(BIN)/python scripts/cli_reference.py
+	$(BIN)/zensical build --clean --strict
 
 rehearse: $(READY) ## run the whole story on this machine and write its report
 	$(BIN)/python examples/real_estate/train.py

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def test_json_has_what_scripts_rely_on(packing: dict[str, Any], example_project: Path):
     assert packing["format"] == "onnx"
     assert 0 <= packing["parity_max_relative_difference"] <= 1e-9
+    assert packing["warnings"] == []
+    assert packing["parity_max_relative_difference"] <= packing["tolerance"]
     archive = (example_project / packing["archive"]).read_bytes()
     assert packing["sha256"] == hashlib.sha256(archive).hexdigest()
 

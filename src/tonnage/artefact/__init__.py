@@ -14,25 +14,34 @@ before anything in it is used. Packing costs seconds (it imports scikit-learn an
 loading a compiled artefact imports neither.
 """
 
+from ._archive import ArchiveLimits, extract
+from ._handlers import import_service
 from ._loading import ARCHIVE_NAME, LoadedModel, LoadedService, predict_golden, verify
 from ._manifest import FORMAT, MANIFEST_NAME, FileEntry, Golden, Manifest, ModelEntry
 from ._packing import PackReport, is_stale, pack
 from ._predictors import load_pickle
-from .service import TYPICAL_RANGE, Service
+from .classified import Classified
+from .service import TYPICAL_RANGE, Features, Outputs, Service
 
 __all__ = [
     "ARCHIVE_NAME",
     "FORMAT",
     "MANIFEST_NAME",
     "TYPICAL_RANGE",
+    "ArchiveLimits",
+    "Classified",
+    "Features",
     "FileEntry",
     "Golden",
     "LoadedModel",
     "LoadedService",
     "Manifest",
     "ModelEntry",
+    "Outputs",
     "PackReport",
     "Service",
+    "extract",
+    "import_service",
     "is_stale",
     "load_pickle",
     "pack",

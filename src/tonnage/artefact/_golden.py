@@ -4,9 +4,7 @@ Golden rows: valid rows to compare predictions on, from a CSV file or drawn from
 
 import csv
 import json
-import math
-import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,16 +12,11 @@ from pydantic import BaseModel, ValidationError
 
 from tonnage.domain import ConfigurationError
 
-from .service import TYPICAL_RANGE
+from ._drawing import COMPARED_ROWS, draw_rows
 
 __all__ = ["draw_rows", "golden_places", "read_rows"]
 
 GOLDEN_ROWS: Final = 64
-COMPARED_ROWS: Final = 4096
-"""So many are compared when a model is packed: labels that tie are rare, and must agree too."""
-_SEED: Final = 20121113
-_DEFAULT_WIDTH: Final = 1000.0
-_TRIES_PER_ROW: Final = 50
 
 
 def read_rows(
@@ -39,13 +32,38 @@ def read_rows(
     """
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
-            table = list(csv.DictReader(lines))
+            table = list(_lines(csv.reader(lines)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error
-    if not table:
+    if len(table) < 2:  # noqa: PLR2004 (a header and a row)
         raise ConfigurationError(f"{file} holds no rows")
-    chosen = _spaced(min(limit, len(table)), len(table))
-    return [_row(table[place], row_model, f"{file}") for place in chosen]
+    (_, header), *rows = table
+    schema = row_model.model_json_schema()
+    _check_header(header, schema, file)
+    return [
+        _row(rows[place], header, row_model, schema, file)
+        for place in _spaced(min(limit, len(rows)), len(rows))
+    ]
+
+
+def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401 (the csv module's own)
+    """Yield each line that is not blank, with its number from 1."""
+    for cells in reader:
+        if cells:
+            yield reader.line_num, cells
+
+
+def _check_header(header: Sequence[str], schema: Mapping[str, Any], file: Path) -> None:
+    properties = schema.get("properties", {})
+    missing = [name for name in schema.get("required", ()) if name not in header]
+    if missing:
+        raise ConfigurationError(
+            f"{file} has no column {', '.join(missing)}; it has {', '.join(header)[:200]}",
+            hint=f"the service's rows have the fields {', '.join(properties)}",
+        )
+    twice = [name for name in properties if header.count(name) > 1]
+    if twice:
+        raise ConfigurationError(f"{file} has the column {twice[0]} more than once")
 
 
 def golden_places(count: int, *, drawn: bool) -> list[int]:
@@ -57,56 +75,50 @@ def golden_places(count: int, *, drawn: bool) -> list[int]:
     return list(range(kept)) if drawn else _spaced(kept, count)
 
 
-def draw_rows(row_model: type[BaseModel], count: int = COMPARED_ROWS) -> list[BaseModel]:
-    """
-    Return the schema's own examples and rows drawn across its bounds, always the same ones.
-
-    Raises:
-        ConfigurationError: If the schema has a field that nothing can be drawn for.
-    """
-    chance = random.Random(_SEED)  # noqa: S311 (reproducible rows, no secret)
-    schema = row_model.model_json_schema()
-    draws = {
-        name: _draw(name, _resolved(field, schema))
-        for name, field in schema.get("properties", {}).items()
-    }
-    rows: list[BaseModel] = []
-    for _ in range(count * _TRIES_PER_ROW):
-        if len(rows) == count:
-            break
-        drawn = {name: draw(chance) for name, draw in draws.items()}
-        try:
-            rows.append(row_model.model_validate_json(json.dumps(drawn), strict=True))
-        except ValidationError:
-            continue
-    if not rows:
-        raise ConfigurationError(
-            f"no valid {row_model.__name__} could be drawn from its schema",
-            hint="give rows of your own with --data ROWS.csv",
-        )
-    return rows
-
-
 def _spaced(kept: int, count: int) -> list[int]:
     return [index * count // kept for index in range(kept)]
 
 
-def _row(cells: Mapping[str, str], row_model: type[BaseModel], source: str) -> BaseModel:
-    properties = row_model.model_json_schema().get("properties", {})
+def _row(
+    line: tuple[int, Sequence[str]],
+    header: Sequence[str],
+    row_model: type[BaseModel],
+    schema: Mapping[str, Any],
+    file: Path,
+) -> BaseModel:
+    number, cells = line
+    if len(cells) != len(header):
+        unset = f": {header[len(cells)]} is missing" if len(cells) < len(header) else ""
+        raise ConfigurationError(
+            f"{file}, line {number} has {len(cells)} cells and the header {len(header)}{unset}",
+            hint="quote a cell that holds a comma",
+        )
+    required = set(schema.get("required", ()))
+    properties = schema.get("properties", {})
     fields = {
-        name: _cell(cells[name], field)
-        for name, field in properties.items()
-        if cells.get(name) is not None
+        name: _cell(text, properties[name])
+        for name, text in zip(header, cells, strict=True)
+        # A cell that holds nothing is no value: of a field with a default, it is that.
+        if name in properties and (text or name in required)
     }
     try:
         return row_model.model_validate_json(json.dumps(fields), strict=True)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
+        place = ".".join(map(str, fault["loc"]))
         raise ConfigurationError(
-            f"{source}: {fields} is no valid {row_model.__name__}: "
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}",
-            hint=f"it needs the columns {', '.join(properties)}",
+            f"{file}, line {number}: {_told(place, fields, fault['msg'])}",
+            hint="golden rows are valid rows: correct it, leave it out, or loosen the row's model",
         ) from error
+
+
+def _told(place: str, fields: Mapping[str, object], message: str) -> str:
+    not_numbers = [name for name, value in fields.items() if value != value]  # noqa: PLR0124 (NaN)
+    if not_numbers:
+        return f"{not_numbers[0]} is NaN, which JSON does not have"
+    if not place:
+        return f"{str(dict(fields))[:200]}: {message}"
+    return f"{place} is {str(fields.get(place.partition('.')[0]))[:80]!r}: {message}"
 
 
 def _cell(text: str, field: Mapping[str, Any]) -> object:
@@ -115,54 +127,4 @@ def _cell(text: str, field: Mapping[str, Any]) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return text
-
-
-Draw = Callable[[random.Random], object]
-
-
-def _resolved(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a field with what its ``$ref`` points to, as an ``Enum`` has it."""
-    name = str(field.get("$ref", "")).removeprefix("#/$defs/")
-    return {**schema["$defs"][name], **field} if name else field
-
-
-def _draw(name: str, field: Mapping[str, Any]) -> Draw:
-    for offered in ("const", "default"):
-        if offered in field:
-            return lambda _: field[offered]
-    choices = field.get("enum") or (field.get("type") == "string" and field.get("examples"))
-    if choices:
-        return lambda chance: chance.choice(choices)
-    if field.get("type") == "boolean":
-        return lambda chance: chance.random() < 0.5  # noqa: PLR2004 (either)
-    if field.get("type") in {"number", "integer"}:
-        return _number(name, field)
-    raise ConfigurationError(
-        f"no value can be drawn for the field {name!r}",
-        hint="give it examples=[…] in the model, or rows of your own with --data ROWS.csv",
-    )
-
-
-def _number(name: str, field: Mapping[str, Any]) -> Draw:
-    try:
-        low, high = map(float, field.get(TYPICAL_RANGE) or _bounds(field))
-    except (TypeError, ValueError, OverflowError):
-        low, high = math.nan, math.nan
-    if not low <= high or math.isinf(high - low):
-        raise ConfigurationError(
-            f"the field {name!r} has no range to draw from: {dict(field)}",
-            hint=f"give it bounds that hold a number, or {TYPICAL_RANGE!r}: [low, high]",
-        )
-    examples: Iterator[object] = iter(field.get("examples", ()))
-    if field["type"] == "integer":
-        return lambda chance: next(examples, chance.randint(round(low), round(high)))
-    return lambda chance: next(examples, chance.uniform(low, high))
-
-
-def _bounds(field: Mapping[str, Any]) -> tuple[float, float]:
-    low = field.get("minimum", field.get("exclusiveMinimum"))
-    high = field.get("maximum", field.get("exclusiveMaximum"))
-    if low is None:
-        low = -_DEFAULT_WIDTH if high is None else high - _DEFAULT_WIDTH
-    return float(low), float(low + _DEFAULT_WIDTH if high is None else high)
+        return text or None

@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +17,13 @@ from tonnage.domain import ConfigurationError, ModelLoadError
 
 from .service import Service
 
-__all__ = ["code_files", "import_service"]
+__all__ = [
+    "code_files",
+    "files_of",
+    "import_service",
+    "imported_beside",
+    "unpickling_beside",
+]
 
 
 def import_service(handler: str, directory: Path) -> Service[Any, Any]:
@@ -65,8 +71,18 @@ def code_files(handler: str, directory: Path) -> list[Path]:
     Raises:
         ConfigurationError: If one of them is missing or no Python.
     """
+    return files_of([_module_file(handler.partition(":")[0], directory)], directory)
+
+
+def files_of(modules: Iterable[Path], directory: Path) -> list[Path]:
+    """
+    Return modules in ``directory`` and what they import from beside them, relative to it.
+
+    Raises:
+        ConfigurationError: If one of them is no Python.
+    """
     found: dict[Path, None] = {}
-    waiting = [_module_file(handler.partition(":")[0], directory)]
+    waiting = list(modules)
     while waiting:
         file = waiting.pop()
         if file not in found:
@@ -157,6 +173,48 @@ def _importing_from(directory: Path, siblings: Collection[str]) -> Iterator[None
         sys.path.remove(str(directory))
         _take_modules(names)
         sys.modules.update(elsewhere)
+
+
+@contextmanager
+def unpickling_beside(directory: Path) -> Iterator[list[Path]]:
+    """
+    Let a pickle find classes in the modules of ``directory``, after those that are installed.
+
+    Yields:
+        A list that holds, at the end of the block, the files of ``directory`` that were imported.
+    """
+    place = str(directory.resolve())
+    wrote, before = sys.dont_write_bytecode, set(sys.modules)
+    files: list[Path] = []
+    sys.dont_write_bytecode = True
+    sys.path.append(place)
+    importlib.invalidate_caches()
+    try:
+        yield files
+    finally:
+        sys.dont_write_bytecode = wrote
+        sys.path.remove(place)
+        for name in set(sys.modules) - before:
+            if file := _file_beside(name, place):
+                del sys.modules[name]
+                files.append(directory / file)
+
+
+def _file_beside(name: str, place: str) -> Path | None:
+    """Return an imported module's file if its name leads there from ``place``, relative to it."""
+    file = Path(getattr(sys.modules[name], "__file__", None) or "/").resolve()
+    if not file.is_relative_to(place):
+        return None
+    inside, parts = file.relative_to(place), tuple(name.split("."))
+    # That of an environment which lies in there has a longer way.
+    return inside if inside.with_suffix("").parts in {parts, (*parts, "__init__")} else None
+
+
+def imported_beside(names: Iterable[str], directory: Path) -> list[Path]:
+    """Return the files of those modules that were imported from ``directory`` by their names."""
+    place = str(directory.resolve())
+    files = [_file_beside(name, place) for name in names if name in sys.modules]
+    return [directory / file for file in files if file]
 
 
 def _take_modules(names: Collection[str]) -> dict[str, ModuleType]:

@@ -3,24 +3,26 @@ Loading an artefact: every hash first, then the code, then the model.
 """
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tonnage.domain import ArtefactError, FieldFault, InvalidPayloadError, ModelLoadError
 
-from ._compile import relative_difference
+from ._comparing import difference, from_json
 from ._handlers import import_service
 from ._manifest import MANIFEST_NAME, FileEntry, Manifest
 from ._predictors import Predictor, load_predictor
+from ._versions import mismatches
 from .service import Service
 
 __all__ = ["ARCHIVE_NAME", "LoadedModel", "LoadedService", "predict_golden", "verify"]
+
+logger = logging.getLogger(__name__)
 
 ARCHIVE_NAME: Final = "model.tar.gz"
 MAX_FAULTS: Final = 20
@@ -31,6 +33,9 @@ _MAX_FAULT_CHARACTERS: Final = 200
 def verify(directory: Path) -> Manifest:
     """
     Check that an artefact is what its manifest says, and return the manifest.
+
+    ``model.tar.gz`` beside it is neither opened nor trusted: whoever hands that on verifies what it
+    extracts to.
 
     Raises:
         ArtefactError: If a file is missing, changed, added, or no plain file.
@@ -116,10 +121,13 @@ class LoadedModel(LoadedService):
             ArtefactError: If it does not match its manifest, or does not load.
         """
         verified = LoadedService.load(directory)
+        predictor = load_predictor(verified.manifest.model, directory)
+        if others := _other_versions(verified.manifest):
+            logger.warning("the model was packed with %s: pack it again with these", others)
         return cls(
             manifest=verified.manifest,
             service=verified.service,
-            predictor=load_predictor(verified.manifest.model, directory),
+            predictor=predictor,
             encode=TypeAdapter(verified.service.result),
         )
 
@@ -148,23 +156,31 @@ def predict_golden(model: LoadedModel) -> float:
     golden, entry = model.manifest.golden, model.manifest.model
     try:
         rows = [model.service.row.model_validate(row) for row in golden.rows]
-        predicted = np.asarray(model.predictor.predict(model.service.features(rows)))
+        predicted = model.predictor.predict(model.service.features(rows))
         model.service.results(predicted)
+        promised = from_json(golden.predictions, predicted)
     except Exception as error:
-        raise ModelLoadError(f"the self-test fails: {type(error).__name__}: {error}") from error
-    difference = relative_difference(predicted, _as_predicted(golden.predictions, predicted))
-    if difference > entry.tolerance:
+        raise ModelLoadError(
+            f"the self-test fails: {type(error).__name__}: {error}", hint=_hint(model.manifest)
+        ) from error
+    worst = difference(predicted, promised, entry.floor)
+    if worst > entry.tolerance:
         raise ModelLoadError(
             f"the self-test predicts something else than the manifest promises: worst relative"
-            f" difference {difference:.3g}, tolerance {entry.tolerance:g}",
-            hint="pack the model again with the library versions it is served with",
+            f" difference {worst:.3g}, tolerance {entry.tolerance:g}",
+            hint=_hint(model.manifest),
         )
-    return difference
+    return worst
 
 
-def _as_predicted(promised: Sequence[Any], predicted: NDArray[Any]) -> NDArray[Any]:
-    floating = np.issubdtype(predicted.dtype, np.floating)
-    return np.asarray(promised, dtype=np.float64 if floating else predicted.dtype)
+def _other_versions(manifest: Manifest) -> str:
+    return ", ".join(mismatches(manifest.versions, manifest.model.format))
+
+
+def _hint(manifest: Manifest) -> str:
+    others = _other_versions(manifest)
+    packed = f"; it was packed with {others}" if others else ""
+    return f"pack the model again with the library versions it is served with{packed}"
 
 
 def _mismatch(directory: Path, fault: str) -> ArtefactError:

@@ -55,6 +55,13 @@ class ModelEntry:
         max_relative_difference: The worst of its predictions against the original's, over all
             rows that were compared.
         tolerance: What that may be.
+        floor: For each output the size below which a difference is divided by this instead of the
+            prediction's own size; None where differences are purely relative, or absolute.
+        columns: The columns it takes by name; None for a matrix.
+        outputs: How many numbers it predicts a row, as a second dimension; None for one dimension.
+        classes: A classifier's labels, if its service asks for their probabilities.
+        labels: The type of a classifier's labels where a runtime knows whole numbers instead:
+            ``bool`` or ``float64``.
     """
 
     format: ModelFormat
@@ -65,6 +72,11 @@ class ModelEntry:
     considered: Sequence[str]
     max_relative_difference: float
     tolerance: float
+    floor: Sequence[float] | None = None
+    columns: Sequence[str] | None = None
+    outputs: int | None = None
+    classes: Sequence[Any] | None = None
+    labels: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +86,8 @@ class Golden:
 
     Attributes:
         rows: Valid rows, as JSON objects.
-        predictions: What the model predicted for each: a number, a label, or a list of them.
+        predictions: What the model predicted for each: a number, a label, a list of them, or an
+            object with ``label`` and ``probabilities``.
         results: What the service answered for each, as JSON objects.
         origin: Where the rows come from.
     """
@@ -114,11 +127,18 @@ class Manifest:
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical form without the digest, in hex: the artefact's identity."""
-        return hashlib.sha256(_canonical({"format": FORMAT, **asdict(self)})).hexdigest()
+        return hashlib.sha256(_canonical(self._described())).hexdigest()
 
     def to_bytes(self) -> bytes:
         """Return the canonical form."""
-        return _canonical({"format": FORMAT, **asdict(self), "digest": self.digest})
+        return _canonical({**self._described(), "digest": self.digest})
+
+    def _described(self) -> dict[str, Any]:
+        # What a model does not have is not written, so that a manifest from before it could have
+        # been is in the canonical form, too.
+        described = asdict(self)
+        model = {key: value for key, value in described["model"].items() if value is not None}
+        return {**described, "model": model, "format": FORMAT}
 
     @classmethod
     def read(cls, directory: Path) -> "Manifest":
@@ -129,6 +149,8 @@ class Manifest:
             ArtefactError: If it is missing, of another format, or was changed.
         """
         file = directory / MANIFEST_NAME
+        if file.exists() and not file.is_file():  # a pipe would be waited for
+            raise ArtefactError(f"{file} is no plain file", hint="pack the model again")
         try:
             content = file.read_bytes()
         except FileNotFoundError as error:

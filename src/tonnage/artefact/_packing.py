@@ -5,40 +5,32 @@
 import gzip
 import hashlib
 import io
-import platform
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter
 
-from tonnage.domain import ArtefactError, ConfigurationError
+from tonnage.domain import ConfigurationError
 
-from ._compile import TOLERANCES, Stored, first_line, store
+from ._comparing import TOLERANCES, Predictions, to_json
+from ._compile import Stored, first_line, store
+from ._features import is_table, row_count
 from ._golden import draw_rows, golden_places, read_rows
-from ._handlers import code_files, import_service
+from ._handlers import code_files, files_of, import_service
 from ._loading import ARCHIVE_NAME, LoadedModel, predict_golden
 from ._manifest import MANIFEST_NAME, FileEntry, Golden, Manifest, ModelEntry
+from ._opening import open_pickle
+from ._versions import versions_of
+from .classified import Classified
 from .service import Service
 
 __all__ = ["PackReport", "is_stale", "pack"]
-
-_VERSIONS: Final = (
-    "tonnage",
-    "numpy",
-    "scikit-learn",
-    "skl2onnx",
-    "onnxruntime",
-    "skops",
-    "pydantic",
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,12 +43,14 @@ class PackReport:
         archive: The same as ``model.tar.gz``, what SageMaker takes.
         sha256: Of the archive; packing the same again gives the same.
         manifest: The manifest.
+        warnings: What the author should know, a line each.
     """
 
     directory: Path
     archive: Path
     sha256: str
     manifest: Manifest
+    warnings: Sequence[str] = ()
 
 
 def pack(
@@ -86,25 +80,32 @@ def pack(
         ConfigurationError: If a file is missing or the service is none.
         ArtefactError: If the model does not load, or no form of it agrees with it.
     """
-    estimator = _open_pickle(model)
+    opened = open_pickle(model, code)
     loaded_service = import_service(service, code)
     rows = read_rows(data, loaded_service.row) if data else draw_rows(loaded_service.row)
-    features = _features(loaded_service, rows)
-    stored = store(estimator, features, allow_pickle=allow_pickle)
+    stored = store(
+        opened.estimator,
+        _features(loaded_service, rows),
+        wanted=loaded_service.outputs,
+        pickle=opened.content if allow_pickle else None,
+    )
+    sources = {*code_files(service, code)}
+    if stored.format == "joblib":
+        sources |= {*files_of(opened.modules, code)}
     files = {
         f"model.{stored.format}": stored.content,
-        **{f"code/{name}": (code / name).read_bytes() for name in code_files(service, code)},
+        **{f"code/{name}": (code / name).read_bytes() for name in sources},
     }
     manifest = Manifest(
         handler=service,
-        model=_model_entry(stored, estimator, model),
+        model=_model_entry(stored, opened.estimator, opened.content),
         files={name: FileEntry.of(content) for name, content in sorted(files.items())},
-        versions=_versions(),
+        versions=versions_of(opened.estimator),
         row_schema=loaded_service.row.model_json_schema(),
         result_schema=loaded_service.result.model_json_schema(mode="serialization"),
         golden=_golden(loaded_service, rows, stored.predictions, data),
     )
-    return _write(output, manifest, files)
+    return _write(output, manifest, files, opened.warnings)
 
 
 def is_stale(artefact: Path, model: Path, service: str, code: Path) -> bool:
@@ -118,6 +119,10 @@ def is_stale(artefact: Path, model: Path, service: str, code: Path) -> bool:
         return True
     manifest = Manifest.read(artefact)
     sources = {f"code/{name}": (code / name).read_bytes() for name in code_files(service, code)}
+    for name in manifest.files:  # what only the model is made of
+        beside = code / name.removeprefix("code/")
+        if name.startswith("code/") and beside.is_file():
+            sources[name] = beside.read_bytes()
     packed = {name: entry.sha256 for name, entry in manifest.files.items() if name in sources}
     return (
         manifest.handler != service
@@ -126,74 +131,77 @@ def is_stale(artefact: Path, model: Path, service: str, code: Path) -> bool:
     )
 
 
-def _open_pickle(model: Path) -> Any:  # noqa: ANN401 (any estimator)
-    if not model.is_file():
-        raise ConfigurationError(
-            f"there is no model {model}", hint="save one with joblib.dump(model, 'model.joblib')"
-        )
+def _features(service: Service[Any, Any], rows: list[BaseModel]) -> Any:  # noqa: ANN401 (a matrix or a table)
     try:
-        import joblib
-        import sklearn  # noqa: F401 (so that its absence is named before joblib stumbles over it)
-    except ImportError as error:
-        raise ConfigurationError(
-            f"packing needs {error.name}", hint="pip install 'tonnage[pack]'"
-        ) from error
-    try:
-        estimator = joblib.load(model)
-    except Exception as error:
-        raise ArtefactError(
-            f"{model} does not load: {type(error).__name__}: {error}",
-            hint="pack it where it was fitted, with the same library versions",
-        ) from error
-    if not hasattr(estimator, "predict"):
-        raise ConfigurationError(f"{model} holds a {type(estimator).__name__}: it has no predict")
-    return estimator
-
-
-def _features(service: Service[Any, Any], rows: list[BaseModel]) -> NDArray[Any]:
-    try:
-        features = np.asarray(service.features(rows))
+        features: Any = service.features(rows)
+        if not is_table(features):
+            features = np.asarray(features)
+        elif not isinstance(features, Mapping):
+            features = {name: features[name] for name in features}
     except Exception as error:
         raise _failing(service, "features", error) from error
-    if features.ndim != 2 or len(features) != len(rows):  # noqa: PLR2004 (a matrix)
+    try:
+        count = row_count(features)
+    except (TypeError, ValueError) as error:
         raise ConfigurationError(
-            f"{type(service).__name__}.features gave an array of shape {features.shape}"
-            f" for {len(rows)} rows",
-            hint="return one line of numbers a row: an array of shape (n, n_features)",
+            f"{type(service).__name__}.features gave what is no matrix: {error}",
+            hint="return one line of numbers a row, an array of shape (n, n_features); or a"
+            " dictionary of columns",
+        ) from error
+    if count != len(rows):
+        shown = f"{count} rows" if is_table(features) else f"an array of shape {features.shape}"
+        raise ConfigurationError(
+            f"{type(service).__name__}.features gave {shown} for {len(rows)} rows",
+            hint="return one line of numbers a row, in the order of the rows",
         )
     return features
 
 
-def _model_entry(stored: Stored, estimator: object, source: Path) -> ModelEntry:
+def _model_entry(stored: Stored, estimator: object, source: bytes) -> ModelEntry:
     return ModelEntry(
         format=stored.format,
         file=f"model.{stored.format}",
         precision=stored.precision,
         estimator=f"{type(estimator).__module__}.{type(estimator).__qualname__}",
-        source_sha256=_file_sha256(source),
+        source_sha256=hashlib.sha256(source).hexdigest(),
         considered=list(stored.considered),
         max_relative_difference=stored.max_relative_difference,
         tolerance=TOLERANCES[stored.precision],
+        floor=stored.floor,
+        columns=stored.columns,
+        outputs=stored.outputs,
+        classes=stored.classes,
+        labels=stored.labels,
     )
 
 
 def _golden(
     service: Service[Any, Any],
     rows: list[BaseModel],
-    predictions: NDArray[Any],
+    predictions: Predictions,
     data: Path | None,
 ) -> Golden:
     places = golden_places(len(rows), drawn=data is None)
-    kept = predictions[places]
+    kept = _at(predictions, places)
     return Golden(
         rows=[rows[place].model_dump(mode="json", by_alias=True) for place in places],
-        predictions=kept.tolist(),
+        predictions=to_json(kept),
         results=_results(service, kept),
         origin=data.name if data else "drawn from the schema",
     )
 
 
-def _results(service: Service[Any, Any], predictions: NDArray[Any]) -> list[Any]:
+def _at(predictions: Predictions, places: Sequence[int]) -> Predictions:
+    if not isinstance(predictions, Classified):
+        return predictions[list(places)]
+    return Classified(
+        labels=predictions.labels[list(places)],
+        probabilities=predictions.probabilities[list(places)],
+        classes=predictions.classes,
+    )
+
+
+def _results(service: Service[Any, Any], predictions: Predictions) -> list[Any]:
     encode = TypeAdapter(service.result)
     try:
         results = service.results(predictions)
@@ -216,17 +224,9 @@ def _failing(service: Service[Any, Any], function: str, error: Exception) -> Con
     return ConfigurationError(f"{type(service).__name__}.{function} fails: {first_line(error)}")
 
 
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for name in _VERSIONS:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return versions
-
-
-def _write(output: Path, manifest: Manifest, files: Mapping[str, bytes]) -> PackReport:
+def _write(
+    output: Path, manifest: Manifest, files: Mapping[str, bytes], warnings: Sequence[str]
+) -> PackReport:
     if not _may_be_replaced(output):
         raise ConfigurationError(
             f"{output} exists and is no artefact", hint="choose another directory with -o"
@@ -253,6 +253,7 @@ def _write(output: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Pack
         archive=output / ARCHIVE_NAME,
         sha256=hashlib.sha256(archive).hexdigest(),
         manifest=manifest,
+        warnings=warnings,
     )
 
 

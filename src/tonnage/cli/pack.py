@@ -44,6 +44,8 @@ def command(
         allow_pickle=allow_pickle,
     )
     entry = report.manifest.model
+    for warning in report.warnings:
+        click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {warning}", err=True)
     if as_json:
         emit_json(
             {
@@ -53,6 +55,7 @@ def command(
                 "tolerance": entry.tolerance,
                 "golden_rows": len(report.manifest.golden.rows),
                 "considered": entry.considered,
+                "warnings": list(report.warnings),
                 "sha256": report.sha256,
                 "artefact": str(report.directory),
                 "archive": str(report.archive),
@@ -63,6 +66,8 @@ def command(
         f"{report.directory}: {entry.format} ({entry.precision}),"
         f" {format_bytes(report.archive.stat().st_size)} as {report.archive.name}"
     )
+    for line in entry.considered[:-1]:
+        click.echo(f"  not {line}")
     click.echo(
         f"{len(report.manifest.golden.rows)} golden rows, worst relative difference from"
         f" {entry.estimator.rpartition('.')[2]}.predict: {entry.max_relative_difference:.2g}"

@@ -188,9 +188,6 @@ def test_features_that_the_model_was_not_fitted_on_are_told(
         pack_model(model, write_code(service=two_numbers), tmp_path)
 
 
-@pytest.mark.xfail(
-    reason="skops writes memory addresses and the time into its archive", strict=True
-)
 def test_a_model_that_is_no_onnx_packs_to_the_same_bytes_too(
     write_code: WriteCode, two_numbers: str, tmp_path: Path
 ):

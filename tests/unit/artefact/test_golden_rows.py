@@ -229,3 +229,51 @@ def test_what_nothing_can_be_drawn_for_asks_for_help(field: Any):  # noqa: ANN40
     with pytest.raises(ConfigurationError) as refusal:
         draw_rows(model, 64)
     assert refusal.value.hint
+
+
+class Inner(BaseModel):
+    floor: int = Field(ge=0, le=3)
+
+
+class Varied(BaseModel):
+    """Every field has a default, or may be null."""
+
+    area: float = Field(default=50.0, ge=10, le=90)
+    rooms: int = Field(default=3, ge=1, le=5)
+    has_lift: bool = False
+    kind: Literal["old", "new"] = "old"
+    sort: Kind = Kind.FLAT
+    age: float | None = Field(default=None, ge=0, le=9)
+    choice: Literal["x", "y"] | int = Field(default="x")
+    street: str = Field(default="Elm", examples=["Oak", "Ash"])
+    note: str = "nothing to draw it from"
+    inner: Inner = Inner(floor=0)
+
+
+def test_fields_with_defaults_are_varied_too():
+    rows = [row for row in draw_rows(Varied, 400) if isinstance(row, Varied)]
+    assert 0.15 < sum(row.area == 50.0 for row in rows) / len(rows) < 0.35
+    assert max(row.area for row in rows) > 85
+    assert min(row.area for row in rows) < 15
+    assert {row.rooms for row in rows} == {1, 2, 3, 4, 5}
+    assert {row.has_lift for row in rows} == {True, False}
+    assert {row.kind for row in rows} == {"old", "new"}
+    assert {row.sort for row in rows} == set(Kind)
+    assert {row.street for row in rows} == {"Elm", "Oak", "Ash"}
+    assert {row.note for row in rows} == {"nothing to draw it from"}
+    assert {row.inner.floor for row in rows} == {0, 1, 2, 3}
+    assert {"x", "y"} < {row.choice for row in rows}
+
+
+def test_a_field_that_may_be_null_is_null_in_some_rows():
+    class Gap(BaseModel):
+        age: float | None = Field(ge=0, le=9)
+
+    ages = [row.age for row in draw_rows(Gap, 400) if isinstance(row, Gap)]
+    assert 0.06 < ages.count(None) / len(ages) < 0.2
+    assert all(age is None or 0 <= age <= 9 for age in ages)
+
+
+def test_an_empty_cell_of_a_field_with_a_default_is_the_default(tmp_path: Path):
+    (row,) = read_rows(write(tmp_path, "area,age,rooms\n20,,4\n"), Varied)
+    assert row == Varied(area=20, rooms=4)

@@ -150,6 +150,9 @@ def test_a_pipe_is_refused_and_not_waited_for(trap: Path):
     (trap / "model.onnx").unlink()
     os.mkfifo(trap / "model.onnx")
     assert_refused(trap)
+    (trap / MANIFEST_NAME).unlink()
+    os.mkfifo(trap / MANIFEST_NAME)
+    assert_refused(trap)
 
 
 @pytest.mark.parametrize("name", [MANIFEST_NAME, "model.onnx"])

@@ -17,12 +17,20 @@ worker loads a model of its own, nothing is verified and nothing is batched, and
 at a time in each worker.
 """
 
-from ._archive import ArchiveLimits, extract
+from tonnage.artefact import ArchiveLimits, extract
+
 from ._context import Context
 from ._errors import InvocationError
 from ._instance import Books, HandlerInstance
 from ._loading import LoadedHandler, load_handler
-from ._source import HandlerOptions, HandlerSource, find_handler, handler_options, opened
+from ._source import (
+    HandlerOptions,
+    HandlerSource,
+    find_handler,
+    handler_options,
+    opened,
+    response_timeout_seconds,
+)
 from ._stand_in import install_stand_in
 
 __all__ = [
@@ -40,4 +48,5 @@ __all__ = [
     "install_stand_in",
     "load_handler",
     "opened",
+    "response_timeout_seconds",
 ]

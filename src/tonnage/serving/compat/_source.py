@@ -10,12 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tonnage.artefact import extract
 from tonnage.domain import ArtefactError, ConfigurationError
 
-from ._archive import extract
 from ._formats import JSON
 
-__all__ = ["HandlerOptions", "HandlerSource", "find_handler", "handler_options", "opened"]
+__all__ = [
+    "HandlerOptions",
+    "HandlerSource",
+    "find_handler",
+    "handler_options",
+    "opened",
+    "response_timeout_seconds",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +30,9 @@ MODEL_FILE: Final = "model.joblib"
 _MANIFEST: Final = "manifest.json"
 _PROGRAMS: Final = ("inference.py", "handler_service.py", "inference_handler.py")
 _FOLDERS: Final = ("code", ".")
-_DEFAULT_TIMEOUT_SECONDS: Final = 60
+_DEFAULT_TIMEOUT_SECONDS: Final = 60.0
+_TIMEOUTS: Final = ("SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS", "SAGEMAKER_MODEL_SERVER_TIMEOUT")
+_MAX_TIMEOUT: Final = 3600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +44,7 @@ class HandlerOptions:
         program: ``SAGEMAKER_PROGRAM``, a file in the code's directory; None looks for the usual.
         code_directory: ``SAGEMAKER_SUBMIT_DIRECTORY``; None for the model's ``code``.
         default_accept: ``SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT``, for callers without a preference.
-        timeout_seconds: ``SAGEMAKER_MODEL_SERVER_TIMEOUT``: until then a request is answered.
+        timeout_seconds: Until then a request is answered; see ``response_timeout_seconds``.
         max_waiting: How many requests wait in one worker; the next is refused.
         allow_pickle: Whether a ``model.joblib`` without code may be opened.
     """
@@ -43,7 +52,7 @@ class HandlerOptions:
     program: str | None = None
     code_directory: Path | None = None
     default_accept: str = JSON
-    timeout_seconds: float = float(_DEFAULT_TIMEOUT_SECONDS)
+    timeout_seconds: float = _DEFAULT_TIMEOUT_SECONDS
     max_waiting: int = 100
     allow_pickle: bool = False
 
@@ -65,18 +74,35 @@ def handler_options(
             f"SAGEMAKER_SUBMIT_DIRECTORY is {directory!r}: code is not fetched at start",
             hint="put it into code/ of the model's archive",
         )
-    timeout = environment.get("SAGEMAKER_MODEL_SERVER_TIMEOUT") or str(_DEFAULT_TIMEOUT_SECONDS)
-    if not timeout.isdecimal() or int(timeout) == 0:
-        raise ConfigurationError(
-            f"SAGEMAKER_MODEL_SERVER_TIMEOUT is {timeout!r}: it must be whole seconds, from 1 on"
-        )
     return HandlerOptions(
         program=environment.get("SAGEMAKER_PROGRAM") or None,
         code_directory=Path(directory) if directory and Path(directory).is_dir() else None,
         default_accept=environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON,
-        timeout_seconds=float(timeout),
+        timeout_seconds=response_timeout_seconds(environment),
         allow_pickle=allow_pickle,
     )
+
+
+def response_timeout_seconds(environment: Mapping[str, str]) -> float:
+    """
+    Return how long a request may take, whatever answers it: 60 s unless the environment says else.
+
+    ``SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS`` has the first word and
+    ``SAGEMAKER_MODEL_SERVER_TIMEOUT`` the second, as in sagemaker-inference-toolkit; both are in
+    seconds.
+
+    Raises:
+        ConfigurationError: If it is no whole number of seconds from 1 on.
+    """
+    for name in _TIMEOUTS:
+        if text := environment.get(name):
+            if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:20]) <= _MAX_TIMEOUT:
+                raise ConfigurationError(
+                    f"{name} is {text!r}: it must be whole seconds, from 1 on",
+                    hint=f"{_MAX_TIMEOUT} at most",
+                )
+            return float(text)
+    return _DEFAULT_TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
