@@ -230,7 +230,7 @@ def test_without_its_converter_a_booster_is_skops_and_the_hint_names_what_to_ins
         assert entry.format == "skops"
         assert entry.max_relative_difference == 0
         assert MissingConverterError.__name__ in entry.considered[0]
-        assert "pip install onnxmltools" in entry.considered[0]
+        assert "pip install 'tonnage[boost]'" in entry.considered[0]
         assert {"xgboost", "lightgbm"} & set(report.manifest.versions)
         predicted = LoadedModel.load(report.directory).predictor.predict(NUMBERS)
         labels = predicted.labels if isinstance(predicted, Classified) else predicted
