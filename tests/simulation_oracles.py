@@ -10,12 +10,21 @@ from numpy.typing import NDArray
 
 from tonnage.domain import RateProfile
 from tonnage.scaling import (
+    AttachedPolicy,
     Observation,
     ScalableTarget,
     ScalingState,
+    ScheduledAction,
+    SuspendedState,
+    TargetObservation,
+    TargetState,
     TargetTrackingPolicy,
+    apply_scheduled_action,
     evaluate,
+    evaluate_target,
     scaling_succeeded,
+    scheduled_runs,
+    target_scaling_succeeded,
 )
 
 
@@ -104,6 +113,68 @@ def instances_period_by_period(
             settled_at = now + (delay_seconds if is_out else drain_seconds)
             is_pending = True
     return [change for change in changes if change[0] < profile.duration_seconds]
+
+
+def instances_moment_by_moment(
+    profile: RateProfile,
+    policies: Sequence[AttachedPolicy],
+    target: ScalableTarget,
+    *,
+    initial: int,
+    delay_seconds: float,
+    metric_delay_seconds: int = 0,
+    drain_seconds: float = 0.0,
+    actions: Sequence[ScheduledAction] = (),
+    suspended: SuspendedState | None = None,
+    starts_at_seconds: float = 0.0,
+) -> list[tuple[float, int]]:
+    """Return what one target with several policies does, looked at every second as on a clock."""
+    state = TargetState.initial(target, policies, suspended=suspended)
+    changes = [(0.0, initial)]
+    desired, settled_at, is_pending = initial, -np.inf, False
+    last = starts_at_seconds + profile.duration_seconds
+    runs = scheduled_runs(actions, starts_at_seconds, last)
+    for now in range(1, int(np.ceil(profile.duration_seconds))):
+        ends = [(now - metric_delay_seconds, policy) for policy in policies]
+        is_due = [end > 0 and end % policy.period_seconds == 0 for end, policy in ends]
+        due_runs = [action for at, action in runs if at - starts_at_seconds == now]
+        is_retry = not policies and now % 60 == 0
+        if not (any(is_due) or due_runs or is_retry):
+            continue
+        for action in due_runs:
+            state, _ = apply_scheduled_action(state, action)
+        if is_pending and settled_at < now:
+            state, is_pending = target_scaling_succeeded(state, settled_at), False
+        values = [
+            _metric(policy, profile, changes, end) if due else None
+            for (end, policy), due in zip(ends, is_due, strict=True)
+        ]
+        observation = TargetObservation.of(
+            metric_values=values,
+            desired_instance_count=desired,
+            in_service_instance_count=[count for at, count in changes if at <= now][-1],
+            is_updating=is_pending,
+        )
+        state, decision = evaluate_target(policies, state, observation, float(now))
+        if decision.acts[0]:
+            before, desired = desired, int(decision.desired_instance_count[0])
+            is_out = desired > before
+            changes.append((now + (delay_seconds if is_out else 0.0), desired))
+            settled_at = now + (delay_seconds if is_out else drain_seconds)
+            is_pending = True
+    return [change for change in changes if change[0] < profile.duration_seconds]
+
+
+def _metric(
+    policy: AttachedPolicy,
+    profile: RateProfile,
+    changes: Sequence[tuple[float, int]],
+    end: float,
+) -> float:
+    start = end - policy.period_seconds
+    if policy.metric_name == "Invocations":
+        return _per_instance(profile, [(0.0, 1)], start, end)
+    return _per_instance(profile, changes, start, end)
 
 
 def _per_instance(

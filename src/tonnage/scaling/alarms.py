@@ -2,7 +2,7 @@
 The two CloudWatch alarms that a target-tracking policy owns.
 
 AWS creates them with the policy and allows no change, so their numbers are one ``AlarmRule`` for
-all policies, not settings of each.
+all policies on a metric, not settings of each. An alarm of a user's own is ``metric_alarms``.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tonnage.domain import ConfigurationError
 
 from .arrays import BoolArray, CodeArray, FloatArray
 
-__all__ = ["TARGET_TRACKING", "AlarmRule", "AlarmState", "alarm_states"]
+__all__ = ["HIGH_RESOLUTION", "TARGET_TRACKING", "AlarmRule", "AlarmState", "alarm_states"]
 
 
 class AlarmState(IntEnum):
@@ -42,6 +42,9 @@ class AlarmRule:
         capacity_datapoints: The new capacity is computed from the mean of the newest so many.
             AWS does not say which it uses; 1 is a choice (``docs/decisions/0010``). At most
             ``high_datapoints`` and ``low_datapoints``, so that an alarm has seen each of them.
+        low_periods_per_datapoint: AlarmLow looks at means over so many periods. 1 but for
+            high-resolution metrics, whose scale-in is no quicker than others'
+            (``docs/decisions/0016``).
 
     Raises:
         ConfigurationError: If the numbers do not fit together.
@@ -52,6 +55,7 @@ class AlarmRule:
     low_datapoints: int = 15
     low_ratio: float = 0.9
     capacity_datapoints: int = 1
+    low_periods_per_datapoint: int = 1
 
     def __post_init__(self) -> None:
         if not 1 <= self.capacity_datapoints <= min(self.high_datapoints, self.low_datapoints):
@@ -63,15 +67,23 @@ class AlarmRule:
             raise ConfigurationError(f"low_ratio must be between 0 and 1, not {self.low_ratio}")
         if not self.period_seconds > 0:
             raise ConfigurationError(f"period_seconds must be above 0, not {self.period_seconds}")
+        if self.low_periods_per_datapoint < 1:
+            raise ConfigurationError(
+                f"low_periods_per_datapoint must be at least 1,"
+                f" not {self.low_periods_per_datapoint}"
+            )
 
     @property
     def kept_datapoints(self) -> int:
         """How many datapoints a state must keep."""
-        return max(self.high_datapoints, self.low_datapoints)
+        return max(self.high_datapoints, self.low_datapoints * self.low_periods_per_datapoint)
 
 
 TARGET_TRACKING: Final = AlarmRule()
 """The rule of every metric with one-minute datapoints."""
+
+HIGH_RESOLUTION: Final = AlarmRule(period_seconds=10.0, low_periods_per_datapoint=6)
+"""The rule of metrics emitted every 10 s: out after 30 s, in at ordinary speed."""
 
 
 def alarm_states(
@@ -92,7 +104,7 @@ def alarm_states(
         Two ``(n,) int8`` arrays of ``AlarmState``.
     """
     high = datapoints[-rule.high_datapoints :]
-    low = datapoints[-rule.low_datapoints :]
+    low = _low_datapoints(datapoints, rule)
     threshold = rule.low_ratio * target_value
     # min and max hand a NaN on, fmin and fmax pass it over: the first pair asks about every
     # datapoint, the second about those that are there.
@@ -100,6 +112,21 @@ def alarm_states(
         _states(high.min(axis=0) > target_value, np.fmin.reduce(high) <= target_value),
         _states(low.max(axis=0) < threshold, np.fmax.reduce(low) >= threshold),
     )
+
+
+def _low_datapoints(datapoints: FloatArray, rule: AlarmRule) -> FloatArray:
+    """Return what AlarmLow looks at: means over some periods each, of those that are there."""
+    span = rule.low_periods_per_datapoint
+    newest = datapoints[-rule.low_datapoints * span :]
+    if span == 1:
+        return newest
+    blocks = newest.reshape(rule.low_datapoints, span, -1)
+    is_there = ~np.isnan(blocks)
+    count = is_there.sum(axis=1)
+    total: FloatArray = np.add.reduce(blocks, axis=1, where=is_there)
+    means = np.full(count.shape, np.nan)
+    np.divide(total, count, out=means, where=count > 0)
+    return means
 
 
 def _states(all_breach: BoolArray, one_does_not: BoolArray) -> CodeArray:

@@ -3,14 +3,14 @@ A scaling activity in Application Auto Scaling's words.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from .alarms import AlarmState
 from .decisions import Decision, Reason
 from .targets import ScalableTarget
 
-__all__ = ["AlarmKind", "PolicyNames", "activity_cause"]
+__all__ = ["AlarmKind", "PolicyNames", "activity_cause", "bound_cause"]
 
 
 class AlarmKind(StrEnum):
@@ -40,6 +40,10 @@ class PolicyNames:
         """The scalable target's ``ResourceId``."""
         return f"endpoint/{self.endpoint_name}/variant/{self.variant_name}"
 
+    def of_policy(self, policy_name: str) -> "PolicyNames":
+        """Return the names of another policy on the same target."""
+        return replace(self, policy_name=policy_name)
+
     def alarm_name(self, kind: AlarmKind) -> str:
         """Return an alarm's name; AWS ends it with a random id, here the id follows the names."""
         identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.resource_id}/{self.policy_name}/{kind}")
@@ -62,7 +66,7 @@ def activity_cause(
         ValueError: If nothing asked for other capacity, so that there is no activity.
     """
     if decision.reason[index] == Reason.BROUGHT_WITHIN_BOUNDS:
-        return _bound_cause(decision, target, index)
+        return bound_cause(int(decision.desired_instance_count[index]), target, index)
     for kind, states in (
         (AlarmKind.HIGH, decision.high_alarm),
         (AlarmKind.LOW, decision.low_alarm),
@@ -72,12 +76,17 @@ def activity_cause(
                 f"monitor alarm {names.alarm_name(kind)} in state ALARM "
                 f"triggered policy {names.policy_name}"
             )
-    return _bound_cause(decision, target, index)
-
-
-def _bound_cause(decision: Decision, target: ScalableTarget, index: int) -> str:
     # A decision held back by a busy endpoint still has the capacity that is out of bounds.
-    capacity = int(decision.desired_instance_count[index])
+    return bound_cause(int(decision.desired_instance_count[index]), target, index)
+
+
+def bound_cause(capacity: int, target: ScalableTarget, index: int = 0) -> str:
+    """
+    Return the ``Cause`` of capacity that is brought within bounds.
+
+    Raises:
+        ValueError: If it is strictly within them, so that nothing happened.
+    """
     smallest, largest = int(target.min_capacity[index]), int(target.max_capacity[index])
     if capacity <= smallest:
         return f"minimum capacity was set to {smallest}"

@@ -6,14 +6,26 @@ words on the scale-out cooldown allow more than one reading; ``docs/decisions/00
 """
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from .arrays import RELATIVE_TOLERANCE, BoolArray, CodeArray, CountArray, FloatArray
-from .decisions import Decision, Reason
+from .decisions import Decision, Reason, TargetDecision
 from .state import Pending, ScalingState
+from .target_state import Cooldowns, TargetState
 
-__all__ = ["in_cooldown", "scaling_failed", "scaling_succeeded", "start_scaling"]
+__all__ = [
+    "in_cooldown",
+    "scaling_failed",
+    "scaling_succeeded",
+    "start_scaling",
+    "target_scaling_failed",
+    "target_scaling_succeeded",
+]
+
+# One lone policy keeps its cooldowns beside its datapoints, a target beside its policies'.
+_S = TypeVar("_S", ScalingState, Cooldowns)
 
 
 def in_cooldown(
@@ -24,7 +36,7 @@ def in_cooldown(
     return now_seconds - since_seconds < cooldown_seconds * (1 - RELATIVE_TOLERANCE)
 
 
-def start_scaling(state: ScalingState, decision: Decision, *, base: CountArray) -> ScalingState:
+def start_scaling(state: _S, decision: Decision | TargetDecision, *, base: CountArray) -> _S:
     """
     Return the state after what was decided has started.
 
@@ -52,8 +64,8 @@ def start_scaling(state: ScalingState, decision: Decision, *, base: CountArray) 
 
 
 def scaling_succeeded(
-    state: ScalingState, now_seconds: float | FloatArray, *, which: BoolArray | None = None
-) -> ScalingState:
+    state: _S, now_seconds: float | FloatArray, *, which: BoolArray | None = None
+) -> _S:
     """
     Return the state after capacity asked for is in service, or capacity given up is gone.
 
@@ -82,11 +94,24 @@ def scaling_succeeded(
     )
 
 
-def scaling_failed(state: ScalingState, *, which: BoolArray | None = None) -> ScalingState:
+def scaling_failed(state: _S, *, which: BoolArray | None = None) -> _S:
     """Return the state after an activity has failed: no cooldown, so the alarm asks again."""
     settled = np.ones(state.pending.shape, dtype=np.bool_) if which is None else which
     return replace(state, pending=_without_pending(state, settled))
 
 
-def _without_pending(state: ScalingState, settled: BoolArray) -> CodeArray:
+def target_scaling_succeeded(
+    state: TargetState, now_seconds: float | FloatArray, *, which: BoolArray | None = None
+) -> TargetState:
+    """Return the state after a target's capacity has settled; see ``scaling_succeeded``."""
+    settled = scaling_succeeded(state.cooldowns, now_seconds, which=which)
+    return replace(state, cooldowns=settled)
+
+
+def target_scaling_failed(state: TargetState, *, which: BoolArray | None = None) -> TargetState:
+    """Return the state after a target's activity has failed; see ``scaling_failed``."""
+    return replace(state, cooldowns=scaling_failed(state.cooldowns, which=which))
+
+
+def _without_pending(state: ScalingState | Cooldowns, settled: BoolArray) -> CodeArray:
     return np.where(settled, np.int8(Pending.NONE), state.pending)

@@ -1,5 +1,5 @@
 """
-What a policy remembers between evaluations, and what it is shown at each.
+What a lone policy remembers between evaluations, and what it is shown at each.
 """
 
 from dataclasses import dataclass, replace

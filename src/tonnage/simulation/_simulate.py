@@ -2,14 +2,27 @@
 ``simulate``: the room's one function.
 """
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tonnage.domain import ConfigurationError, RateProfile
-from tonnage.scaling import TARGET_TRACKING, ScalableTarget, TargetTrackingPolicy
+from tonnage.scaling import (
+    AttachedPolicy,
+    ScalableTarget,
+    ScheduledAction,
+    SuspendedState,
+    TargetTracking,
+    TargetTrackingPolicy,
+    lengths,
+    spread,
+)
 
+from ._metrics import Metrics
+from ._moments import Scheduled
 from ._periods import Periods
 from ._service import Service, Ticks
 from ._stretches import Stretches
@@ -26,40 +39,51 @@ _T = TypeVar("_T", bound=np.generic)
 
 _ENOUGH = 2**31
 _LONGEST_TICKS = 50_000_000
+_MINUTE = 60.0
 
 
 def simulate(
     profile: RateProfile,
-    policy: TargetTrackingPolicy | None,
+    policy: TargetTrackingPolicy | Sequence[AttachedPolicy] | None,
     target: ScalableTarget,
     fleet: FleetModel,
     *,
     tick_seconds: float = 1.0,
     seed: int = 0,
     keep_timeline: bool = True,
+    scheduled_actions: Sequence[ScheduledAction] = (),
+    suspended: SuspendedState | None = None,
+    starts_at_seconds: float = 0.0,
 ) -> Simulation:
     """
     Return what a fleet would have made of some traffic under a scaling policy, or under each of n.
 
-    The policy is evaluated at the end of each metric period, one minute, by the functions that the
+    Policies are evaluated at the end of each period of their metric by the functions that the
     emulator calls. A metric counts the traffic exactly; what is refused is summed over ticks.
 
     Args:
         profile: The traffic. In a gap nothing is offered, the metric of every period that it
             touches is missing, and by AWS's rules nothing scales for want of data.
-        policy: The policy, or n of them in arrays; None leaves the instance count alone.
+        policy: A target tracking policy on invocations per instance, or n of them in arrays; or
+            the policies of one scalable target, each with its arrays over n: target tracking on
+            ``InvocationsPerInstance`` or ``ConcurrentRequestsPerModel``, steps on these or on
+            ``Invocations``; None, and none, leave the instance count to the schedule.
         target: The bounds, for one policy or for each.
         fleet: What the instances are like, for all policies or for each.
         tick_seconds: The resolution of what is offered, refused and shown.
         seed: Of what is drawn: provisioning delays and failed launches.
         keep_timeline: Whether to keep every tick of every policy.
+        scheduled_actions: What moves the bounds while the traffic lasts.
+        suspended: What of scaling is suspended, all the time.
+        starts_at_seconds: When the traffic begins, in seconds since 1970 UTC: what a schedule's
+            calendar is read by. 0 is midnight of a Thursday.
 
     Returns:
         Totals for each policy, its activities, and its timeline if kept.
 
     Raises:
-        ConfigurationError: If the arrays' lengths do not fit together, the tick is not above 0, or
-            the timeline does not fit into memory.
+        ConfigurationError: If the arrays' lengths do not fit together, the tick is not above 0, the
+            timeline does not fit into memory, or a policy's metric is not simulated.
     """
     if not 0 < tick_seconds < np.inf:
         raise ConfigurationError(f"tick_seconds must be above 0, not {tick_seconds:g}")
@@ -68,23 +92,35 @@ def simulate(
             f"{profile.duration_seconds:g} s are too many ticks of {tick_seconds:g} s",
             hint="give a longer tick_seconds",
         )
-    count = _count(policy, target, fleet)
+    given = _attached(policy)
+    switches = suspended or SuspendedState.of()
+    count = _count((target, switches, given, tuple(scheduled_actions)), fleet)
+    policies = tuple(_spread(each, count) for each in given)
     bounds = ScalableTarget(
         min_capacity=_full(target.min_capacity, count),
         max_capacity=_full(target.max_capacity, count),
     )
+    line = _full(np.atleast_1d(np.asarray(fleet.line_per_second, dtype=np.float64)), count)
     walk = Walk(
-        policy=_policies(policy, count),
-        target=bounds,
+        policies=policies,
+        scheduled=Scheduled.of(
+            bounds,
+            switches,
+            scheduled_actions,
+            starts_at_seconds=starts_at_seconds,
+            duration_seconds=profile.duration_seconds,
+        ),
+        suspended=switches,
         fleets=_fleets(fleet, count, seed),
-        periods=Periods.of(profile, TARGET_TRACKING.period_seconds),
+        metrics=Metrics.of(policies, fleet, line, partial(Periods.of, profile)),
+        periods=Periods.of(profile, policies[0].period_seconds if policies else _MINUTE),
         keep_history=keep_timeline,
     )
-    activities = walk.run() if policy is not None else Activities.empty()
+    activities = walk.run() if policies or scheduled_actions else Activities.empty()
     stretches = Stretches.of(walk.fleets.initial, walk.steps, profile.duration_seconds)
     service = Service(
         fleet=fleet,
-        line=_full(np.atleast_1d(np.asarray(fleet.line_per_second, dtype=np.float64)), count),
+        line=line,
         ticks=Ticks.of(profile, tick_seconds),
         is_slow=fleet.queue_seconds > tick_seconds,
     )
@@ -105,37 +141,39 @@ def simulate(
         timeline=timeline,
         stretches=stretches,
         history=walk.history,
+        policies=policies,
+        has_own_names=not isinstance(policy, TargetTrackingPolicy),
     )
 
 
-def _count(policy: TargetTrackingPolicy | None, target: ScalableTarget, fleet: FleetModel) -> int:
+def _attached(
+    policy: TargetTrackingPolicy | Sequence[AttachedPolicy] | None,
+) -> tuple[AttachedPolicy, ...]:
+    if policy is None:
+        return ()
+    if isinstance(policy, TargetTrackingPolicy):
+        return (TargetTracking(policy=policy),)
+    return tuple(policy)
+
+
+def _spread(policy: AttachedPolicy, count: int) -> AttachedPolicy:
+    return spread(policy, count)
+
+
+def _count(settings: tuple[object, ...], fleet: FleetModel) -> int:
     """Return how many policies there are: the one length that is not 1."""
-    columns: list[ArrayLike] = [target.min_capacity, fleet.line_per_second]
-    columns.append(fleet.initial_instance_count)
-    if policy is not None:
-        columns.append(policy.target_value)
+    columns: list[ArrayLike] = [fleet.line_per_second, fleet.initial_instance_count]
     if fleet.max_available_instances is not None:
         columns.append(fleet.max_available_instances)
     if not hasattr(fleet.provisioning_delay_seconds, "sample"):
         columns.append(fleet.provisioning_delay_seconds)
-    lengths = {int(np.size(column)) for column in columns} - {1}
-    if len(lengths) > 1 or 0 in lengths:
+    found = ({int(np.size(column)) for column in columns} | lengths(settings)) - {1}
+    if len(found) > 1 or 0 in found:
         raise ConfigurationError(
-            f"policy, target and fleet are arrays of the lengths {sorted(lengths)}",
+            f"policy, target and fleet are arrays of the lengths {sorted(found)}",
             hint="give all the same length, or 1",
         )
-    return lengths.pop() if lengths else 1
-
-
-def _policies(policy: TargetTrackingPolicy | None, count: int) -> TargetTrackingPolicy:
-    if policy is None:
-        return TargetTrackingPolicy.of(target_value=np.ones(count))
-    return TargetTrackingPolicy(
-        target_value=_full(policy.target_value, count),
-        scale_in_cooldown_seconds=_full(policy.scale_in_cooldown_seconds, count),
-        scale_out_cooldown_seconds=_full(policy.scale_out_cooldown_seconds, count),
-        disable_scale_in=_full(policy.disable_scale_in, count),
-    )
+    return found.pop() if found else 1
 
 
 def _fleets(fleet: FleetModel, count: int, seed: int) -> Fleets:

@@ -2,6 +2,7 @@
 The scaling activities of all policies, as one table.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -9,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonnage.domain import ScalingActivity
-from tonnage.scaling import Decision, PolicyNames, ScalableTarget, activity_cause
+from tonnage.scaling import (
+    AttachedPolicy,
+    PolicyNames,
+    ScalableTarget,
+    TargetDecision,
+    target_cause,
+)
 
 __all__ = ["SIMULATED", "Activities"]
 
@@ -26,10 +33,10 @@ SIMULATED = PolicyNames(
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Activities:
     """
-    Every activity of every policy, one row each, in the order of time for each policy.
+    Every activity of every fleet, one row each, in the order of time for each fleet.
 
     Attributes:
-        policy: ``(e,) int64``, whose it is.
+        policy: ``(e,) int64``, which fleet's it is: the place in the arrays over policies.
         at_seconds: ``(e,) float64``, when it was decided.
         from_count: ``(e,) int64``, desired before.
         to_count: ``(e,) int64``, desired after.
@@ -38,6 +45,9 @@ class Activities:
         reason: ``(e,) int8`` of ``tonnage.scaling.Reason``.
         high_alarm: ``(e,) int8`` of ``tonnage.scaling.AlarmState``, at the decision.
         low_alarm: ``(e,) int8``, likewise.
+        slot: ``(e,) int64``, which of the fleet's policies asked for it; -1 for a moved bound.
+        min_capacity: ``(e,) int64``, the bound at the decision.
+        max_capacity: ``(e,) int64``, likewise.
     """
 
     policy: _Counts
@@ -49,6 +59,9 @@ class Activities:
     reason: _Codes
     high_alarm: _Codes
     low_alarm: _Codes
+    slot: _Counts
+    min_capacity: _Counts
+    max_capacity: _Counts
 
     def __len__(self) -> int:
         return len(self.policy)
@@ -68,6 +81,44 @@ class Activities:
             reason=code,
             high_alarm=code,
             low_alarm=code,
+            slot=whole,
+            min_capacity=whole,
+            max_capacity=whole,
+        )
+
+    @classmethod
+    def of_decision(
+        cls,
+        decision: TargetDecision,
+        column: NDArray[np.intp],
+        *,
+        target: ScalableTarget,
+        policy: _Counts,
+        at_seconds: _Floats,
+        from_count: _Counts,
+        to_count: _Counts,
+        settled_at_seconds: _Floats,
+        succeeded: NDArray[np.bool_],
+    ) -> Self:
+        """Return the activities that some columns of a decision start."""
+        slot = decision.policy[column]
+        high, low = np.zeros((2, len(column)), dtype=np.int8)
+        for index, (own_high, own_low) in enumerate(decision.alarms):
+            np.copyto(high, own_high[column], where=slot == index)
+            np.copyto(low, own_low[column], where=slot == index)
+        return cls(
+            policy=policy,
+            at_seconds=at_seconds,
+            from_count=from_count,
+            to_count=to_count,
+            settled_at_seconds=settled_at_seconds,
+            succeeded=succeeded,
+            reason=decision.reason[column],
+            high_alarm=high,
+            low_alarm=low,
+            slot=slot,
+            min_capacity=target.min_capacity,
+            max_capacity=target.max_capacity,
         )
 
     @classmethod
@@ -83,28 +134,29 @@ class Activities:
         return cls(**{name: column[order] for name, column in columns.items()})
 
     def of(
-        self, policy: int, target: ScalableTarget, names: PolicyNames = SIMULATED
+        self, policy: int, policies: Sequence[AttachedPolicy], names: PolicyNames = SIMULATED
     ) -> tuple[ScalingActivity, ...]:
-        """Return one policy's activities, with their causes in Application Auto Scaling's words."""
+        """Return one fleet's activities, with their causes in Application Auto Scaling's words."""
         first, last = np.searchsorted(self.policy, [policy, policy + 1])
         if first == last:
             return ()
-        decision = Decision(
-            desired_instance_count=self.to_count[first:last],
-            reason=self.reason[first:last],
-            high_alarm=self.high_alarm[first:last],
-            low_alarm=self.low_alarm[first:last],
+        rows = slice(first, last)
+        decision = TargetDecision(
+            desired_instance_count=self.to_count[rows],
+            reason=self.reason[rows],
+            policy=self.slot[rows],
+            policy_reasons=(),
+            alarms=((self.high_alarm[rows], self.low_alarm[rows]),) * len(policies),
         )
-        bounds = ScalableTarget.of(
-            min_capacity=np.repeat(target.min_capacity[policy], last - first),
-            max_capacity=np.repeat(target.max_capacity[policy], last - first),
+        bounds = ScalableTarget(
+            min_capacity=self.min_capacity[rows], max_capacity=self.max_capacity[rows]
         )
         return tuple(
             ScalingActivity(
                 at_seconds=float(self.at_seconds[row]),
                 from_count=int(self.from_count[row]),
                 to_count=int(self.to_count[row]),
-                cause=activity_cause(decision, bounds, names, index=row - first),
+                cause=target_cause(decision, policies, bounds, names, index=row - first),
                 in_service_at_seconds=float(self.settled_at_seconds[row]),
             )
             for row in range(first, last)

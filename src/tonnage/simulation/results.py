@@ -2,16 +2,17 @@
 What a simulation gives back: totals for every policy, and tick by tick when asked for.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tonnage.domain import ScalingActivity
-from tonnage.scaling import PolicyNames, ScalableTarget
+from tonnage.scaling import AttachedPolicy, PolicyNames, ScalableTarget
 
+from ._history import AlarmHistory
 from ._stretches import Stretches
-from ._walk import AlarmHistory
 from .activities import SIMULATED, Activities
 
 __all__ = ["Simulation", "Timeline"]
@@ -38,8 +39,9 @@ class Timeline:
         desired: ``(t, n) int32``, instances asked for.
         in_service: ``(t, n) int32``, instances taking invocations.
         pending: ``(t, n) int32``, instances on their way.
-        period_end_seconds: ``(p,) float64``, the ends of the metric periods.
-        metric_value: ``(p, n) float64``, invocations per instance in each; NaN where missing.
+        period_end_seconds: ``(p,) float64``, the ends of the first policy's metric periods.
+        metric_value: ``(p, n) float64``, its metric in each, invocations per instance mostly; NaN
+            where missing.
         high_alarm: ``(p, n) int8`` of ``tonnage.scaling.AlarmState``.
         low_alarm: ``(p, n) int8``, likewise.
     """
@@ -73,10 +75,12 @@ class Simulation:
         instance_seconds: ``(n,) float64``, time in service, summed over instances.
         largest_count: ``(n,) int64``, the most instances that were ever in service.
         activities: What was scaled, when and why.
-        target: The bounds, one for each policy.
+        target: The bounds at the start, one for each policy; scheduled actions move them.
         timeline: Every tick, if it was kept.
         stretches: Spans of constant instance count in service, of all policies.
-        history: What the alarms saw, if the timeline was kept.
+        history: What the first policy's alarms saw, if the timeline was kept.
+        policies: What was put on each fleet.
+        has_own_names: Whether the policies were given with names of their own.
     """
 
     duration_seconds: float
@@ -90,6 +94,8 @@ class Simulation:
     timeline: Timeline | None
     stretches: Stretches
     history: AlarmHistory | None
+    policies: Sequence[AttachedPolicy] = ()
+    has_own_names: bool = False
 
     def __len__(self) -> int:
         return len(self.offered)
@@ -122,5 +128,14 @@ class Simulation:
     def activities_of(
         self, policy: int = 0, names: PolicyNames = SIMULATED
     ) -> tuple[ScalingActivity, ...]:
-        """Return a policy's scaling activities with their causes."""
-        return self.activities.of(policy, self.target, names)
+        """
+        Return a policy's scaling activities with their causes.
+
+        Args:
+            policy: Which, of the arrays over policies.
+            names: What the endpoint and its variant are called, and a policy without a name.
+        """
+        named = self.policies
+        if not self.has_own_names:
+            named = tuple(replace(each, name=names.policy_name) for each in self.policies)
+        return self.activities.of(policy, named, names)

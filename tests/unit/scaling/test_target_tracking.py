@@ -198,7 +198,7 @@ def test_scale_out_stops_at_the_maximum():
 
 
 def test_the_newest_datapoint_sets_the_capacity():
-    """Which datapoint AWS uses is not documented: decision 0010."""
+    """The newest datapoint; which one AWS uses is not documented (decision 0010)."""
     variant = Variant()
     for metric in (120, 180, 240):
         variant.minute(metric)
