@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup lock fmt lint types imports spell check test test-fast fuzz campaigns rehearse rehearse-plan image docs bench-serving bench-planning bench-load clean
+.PHONY: help setup lock fmt lint types imports spell check test test-fast fuzz campaigns rehearse rehearse-plan image synth docs bench-serving bench-planning bench-load bench-emulator soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,6 +31,7 @@ lock: $(READY) ## resolve the versions again and write the lock files
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --constraint requirements/dev.lock --group fuzz pyproject.toml -o requirements/fuzz.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --constraint requirements/dev.lock pyproject.toml -o src/tonnage/deployment/image_files/serving.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --constraint requirements/dev.lock pyproject.toml requirements/serving-sklearn.in -o src/tonnage/deployment/image_files/serving-sklearn.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --constraint requirements/dev.lock --extra load pyproject.toml requirements/swarm.in -o src/tonnage/deployment/swarm/swarm_files/swarm.lock
 
 fmt: $(READY) ## format the code
 	$(BIN)/ruff format .
@@ -82,6 +83,10 @@ image: $(READY) ## build the example's container image with Docker
 	$(BIN)/python examples/real_estate/train.py
 	$(BIN)/tonnage image --config examples/real_estate/tonnage.toml --tag real-estate $(if $(BASE),--base $(BASE))
 
+synth: $(READY) ## write the example's CloudFormation templates to build/cdk.out (needs Node.js)
+	$(BIN)/python examples/real_estate/train.py
+	$(BIN)/tonnage synth --config examples/real_estate/tonnage.toml -o build/cdk.out
+
 bench-serving: $(READY) ## measure serving beside its peers (12 minutes of two quiet cores)
 	$(BIN)/python benchmarks/serving/run.py
 
@@ -90,6 +95,15 @@ bench-planning: $(READY) ## measure planning: the original's ramp, regret on uns
 	$(BIN)/python benchmarks/planning/regret.py
 	$(BIN)/python benchmarks/planning/simulation_speed.py
 	$(BIN)/python benchmarks/planning/emulator_agreement.py
+
+bench-emulator: $(READY) ## measure the emulator: router, recovery, 200 scale-ins, scale-out (6 minutes)
+	$(BIN)/python benchmarks/emulator/router.py
+	$(BIN)/python benchmarks/emulator/recovery.py
+	$(BIN)/python benchmarks/emulator/scale_ins.py
+	$(BIN)/python benchmarks/emulator/scale_out.py
+
+soak: $(READY) ## run the emulator for eight virtual hours; its memory must stay flat (4 minutes)
+	$(BIN)/python benchmarks/emulator/soak.py
 
 bench-load: $(READY) ## measure the load generator: speed, a frozen target, h2load, faults (8 minutes)
 	$(BIN)/python benchmarks/loadtest/generator_speed.py

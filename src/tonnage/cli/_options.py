@@ -8,13 +8,15 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import click
 
-from tonnage.config import Settings, read_settings
 from tonnage.domain import ConfigurationError, TonnageError, parse_duration, parse_rate, parse_size
+
+if TYPE_CHECKING:
+    from tonnage.config import Settings
 
 __all__ = [
     "DEFAULT_URL",
@@ -81,8 +83,10 @@ def settings_options(function: _Function) -> _Function:
     return config(overrides(function))
 
 
-def with_settings(config: Path | None, overrides: tuple[str, ...]) -> Settings:
+def with_settings(config: Path | None, overrides: tuple[str, ...]) -> "Settings":
     """Read the settings in force."""
+    from tonnage.config import read_settings  # 80 ms that `serve`, which has no file, need not wait
+
     return read_settings(config, environment=os.environ, overrides=overrides)
 
 

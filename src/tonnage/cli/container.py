@@ -5,6 +5,7 @@ It is no verb of ``tonnage``: it takes no options, because SageMaker gives none,
 environment instead.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _serve() -> int:
+    gc.disable()  # imports make objects that stay; ``serve`` enables it when all is loaded
     # All of these import numpy.
     from tonnage.domain import TonnageError
     from tonnage.serving.container import run_container

@@ -1,5 +1,6 @@
 """``tonnage serve``."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -42,8 +43,10 @@ def command(
 
     It runs until SIGTERM or Ctrl-C, then answers what it has accepted and ends.
     """
-    from tonnage.serving import WorkerOptions, serve
+    gc.disable()  # imports make objects that stay; ``serve`` enables it when all is loaded
+    from tonnage.serving import serve
     from tonnage.serving.compat import handler_options
+    from tonnage.serving.container import worker_options
 
     log_to_stderr()
     serve(
@@ -51,7 +54,7 @@ def command(
         host=host,
         port=port,
         workers=workers,
-        options=WorkerOptions(max_body_bytes=int(max_body), access_log=access_log),
+        options=worker_options(os.environ, max_body_bytes=int(max_body), access_log=access_log),
         handler=handler_options(os.environ, allow_pickle=allow_pickle),
         on_listening=lambda bound: click.echo(f"serving {artefact} on {host}:{bound}", err=True),
     )

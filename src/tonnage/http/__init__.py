@@ -15,7 +15,7 @@ from .callback_connection import BrokenOff, CallbackConnection, encode_request
 from .client import Client
 from .exchange import Exchange, Handler
 from .limits import Limits
-from .messages import ClientResponse, Request, Response
+from .messages import ClientResponse, Refusal, Request, Response
 from .server import Server
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Exchange",
     "Handler",
     "Limits",
+    "Refusal",
     "Request",
     "Response",
     "Server",

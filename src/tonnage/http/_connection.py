@@ -10,10 +10,10 @@ from typing import Final, cast
 from tonnage.domain import error_body
 
 from ._encoding import CONTINUE, encode_response
-from ._reader import Refusal, RequestReader, Stage
+from ._reader import RequestReader, Stage
 from ._state import Phase, ServerState
 from .exchange import Exchange
-from .messages import Request, Response
+from .messages import Refusal, Request, Response
 
 __all__ = ["Connection"]
 
@@ -32,17 +32,11 @@ _PIECE_BYTES: Final = 2048
 _STAY: Final = b"\r\n"
 _STAY_ALOUD: Final = b"Connection: keep-alive\r\n\r\n"
 _CLOSE: Final = b"Connection: close\r\n\r\n"
-_NOBODY: Final = Request(method="", target="", headers={}, body=b"")
-_CROWDED: Final = Refusal(
-    status=503, code="too_many_connections", message="the server has no room for a connection"
-)
+_NOBODY: Final = Request("", "", {}, b"")
+_CROWDED: Final = "the server has no room for a connection"
 _LATE: Final = {
-    Phase.HEAD: Refusal(
-        status=408, code="request_timeout", message="the headers took too long to arrive"
-    ),
-    Phase.BODY: Refusal(
-        status=408, code="request_timeout", message="the body took too long to arrive"
-    ),
+    Phase.HEAD: "the headers took too long to arrive",
+    Phase.BODY: "the body took too long to arrive",
 }
 
 
@@ -99,12 +93,13 @@ class Connection(asyncio.Protocol):
         self._since_seconds = self._state.loop.time()
         self._state.connections.add(self)
         if len(self._state.connections) > self._state.limits.max_connections:
-            self._refuse(_CROWDED)
+            self._refuse_now(503, "too_many_connections", _CROWDED)
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's signature)
         """Forget the client; what it still waits for is answered into the void."""
         self._transport = None
+        self._phase = Phase.END
         self._reader.stop()
         self._pending.clear()
         self._held = b""
@@ -114,6 +109,12 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
+        if self._phase is Phase.REQUEST:
+            request = self._state.heads.recall(data)
+            if request is not None:
+                self._phase = Phase.SOLE_ANSWER
+                self._give(request)
+                return
         if self._reader.is_over:
             self._discard(len(data))
             return
@@ -125,6 +126,7 @@ class Connection(asyncio.Protocol):
         self._has_eof = True
         self._reader.stop()
         if self._pending:
+            self._phase = Phase.ANSWER
             return True
         self._enter(Phase.END)
         return False
@@ -146,6 +148,9 @@ class Connection(asyncio.Protocol):
     def send_answers(self) -> None:
         """Note that one more request is answered, and write what is its turn."""
         self._state.in_flight -= 1
+        if self._phase is Phase.SOLE_ANSWER and not self._state.is_draining:
+            self._send_sole()
+            return
         if self._is_feeding or self._is_send_due or not self._pending:
             return
         if len(self._pending) == 1:
@@ -164,7 +169,7 @@ class Connection(asyncio.Protocol):
         if phase is Phase.REQUEST:
             self.close()
         elif phase in _LATE:
-            self._refuse(_LATE[phase])
+            self._refuse_now(408, "request_timeout", _LATE[phase])
             self._settle()
         elif (
             phase is not Phase.CLIENTS_END
@@ -188,6 +193,7 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the client off."""
         if self._transport is not None:
+            self._phase = Phase.END
             self._transport.abort()
 
     # From bytes to the handler.
@@ -206,8 +212,13 @@ class Connection(asyncio.Protocol):
                 self._held = b""
             piece = data[start : start + _PIECE_BYTES]
             start += _PIECE_BYTES
-            for request in reader.feed(piece):
-                self._hand_over(request)
+            requests = reader.feed(piece)
+            if len(requests) == 1 and len(piece) == len(data) and self._phase is Phase.REQUEST:
+                self._remember(data, requests[0])
+            for request in requests:
+                # A request has come and gone: what is read next has its own deadline.
+                self._phase = Phase.ANSWER
+                self._give(request)
         if reader.refusal is not None:
             self._refuse(reader.refusal)
         self._is_feeding = False
@@ -216,11 +227,14 @@ class Connection(asyncio.Protocol):
     def _is_full(self) -> bool:
         return self._is_write_blocked or len(self._pending) >= self._state.limits.max_pipelined
 
-    def _hand_over(self, request: Request) -> None:
+    def _remember(self, data: bytes, request: Request) -> None:
+        if not self._reader.is_over and self._reader.stage is Stage.BETWEEN:
+            self._state.heads.remember(data, request)
+
+    def _give(self, request: Request) -> None:
+        """Give a request to the handler."""
         exchange = Exchange(request, self)
         self._pending.append(exchange)
-        # A request has come and gone: what is read next has its own deadline.
-        self._phase = Phase.ANSWER
         self._state.in_flight += 1
         try:
             self._state.handler(exchange)
@@ -230,13 +244,16 @@ class Connection(asyncio.Protocol):
                 body = error_body("internal", "the service failed to answer this request")
                 exchange.respond(Response(status=500, body=body))
 
+    def _refuse_now(self, status: int, code: str, message: str) -> None:
+        request = self._reader.read_so_far()
+        self._refuse(Refusal(status=status, code=code, message=message, request=request))
+
     def _refuse(self, refusal: Refusal) -> None:
         """Answer instead of the handler, when it is its turn, as the connection's last answer."""
         self._reader.stop()
         self._held = b""
         exchange = Exchange(_NOBODY, self)
-        body = error_body(refusal.code, refusal.message)
-        exchange.answer = encode_response(Response(status=refusal.status, body=body), is_head=False)
+        exchange.answer = encode_response(self._state.refuse(refusal), is_head=False)
         self._pending.append(exchange)
         if not self._is_feeding:
             self._write_answers()
@@ -249,6 +266,15 @@ class Connection(asyncio.Protocol):
             self.abort()
 
     # From answers to bytes.
+
+    def _send_sole(self) -> None:
+        """Answer the one request in hand, and wait for the next."""
+        answer = self._pending.popleft().answer
+        assert answer is not None
+        assert self._transport is not None
+        self._phase = Phase.REQUEST
+        self._since_seconds = self._state.loop.time()
+        self._transport.write(b"%b\r\n%b" % answer)  # last: it may call ``pause_writing``
 
     def _send_now(self) -> None:
         self._is_send_due = False

@@ -13,7 +13,14 @@ from typing import Final
 
 from .messages import Response
 
-__all__ = ["CONTINUE", "EncodedResponse", "decode_name", "encode_request", "encode_response"]
+__all__ = [
+    "CONTINUE",
+    "EncodedResponse",
+    "decode_name",
+    "encode_ok",
+    "encode_request",
+    "encode_response",
+]
 
 EncodedResponse = tuple[bytes, bytes]
 """Head and body; the head lacks its blank line, before which the connection adds a line."""
@@ -54,6 +61,11 @@ def encode_response(response: Response, *, is_head: bool) -> EncodedResponse:
     if response.status in _BODILESS:
         return head, b""
     return b"%bContent-Length: %d\r\n" % (head, len(body)), b"" if is_head else body
+
+
+def encode_ok(body: bytes, content_type: str) -> EncodedResponse:
+    """Return the bytes of a 200 with a body, for a request that is no HEAD."""
+    return b"%bContent-Length: %d\r\n" % (_response_start(200, content_type), len(body)), body
 
 
 def encode_request(

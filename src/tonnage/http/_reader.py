@@ -5,7 +5,6 @@ It is stricter than httptools where two parties could read one message different
 one framing, no transfer coding but ``chunked``, HTTP/1.0 and 1.1 only.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
@@ -15,9 +14,9 @@ from tonnage.domain import format_bytes
 
 from ._encoding import decode_name
 from .limits import Limits
-from .messages import Request
+from .messages import Refusal, Request
 
-__all__ = ["Refusal", "RequestReader", "Stage"]
+__all__ = ["RequestReader", "Stage"]
 
 _LINE_OVERHEAD_BYTES: Final = 4
 """The colon, the space and the line end of a header."""
@@ -29,15 +28,6 @@ class Stage(Enum):
     BETWEEN = auto()
     HEAD = auto()
     BODY = auto()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
-    """Why the server answers by itself, as the status and the parts of an error body."""
-
-    status: int
-    code: str
-    message: str
 
 
 class _StopReading(Exception):  # noqa: N818 (it is no error: it gets out of httptools)
@@ -111,6 +101,15 @@ class RequestReader:
         if self._quiet_bytes > self._limits.max_header_bytes and not self.is_over:
             self._note_headers_too_large()
         return completed
+
+    def read_so_far(self) -> Request:
+        """Return what is known of the request under way; empty where nothing is."""
+        if self.stage is Stage.BETWEEN:
+            return Request("", "", {}, b"")
+        target = self._target.decode("latin-1")
+        # The method is known with the end of the headers; before that, this is the last one's.
+        method = self._method if self.stage is Stage.BODY else ""
+        return Request(method, target, self._headers, b"")
 
     def stop(self) -> None:
         """Read nothing more from here on."""
@@ -206,12 +205,7 @@ class RequestReader:
         self.wants_continue = False
         self.is_over = not self._keep_alive
         self._completed.append(
-            Request(
-                method=self._method,
-                target=self._target.decode("latin-1"),
-                headers=self._headers,
-                body=bytes(self._body),
-            )
+            Request(self._method, self._target.decode("latin-1"), self._headers, bytes(self._body))
         )
 
     def _check_version(self) -> None:
@@ -259,5 +253,6 @@ class RequestReader:
         raise _StopReading
 
     def _note_refusal(self, status: int, code: str, message: str) -> None:
-        self.refusal = Refusal(status=status, code=code, message=message)
+        request = self.read_so_far()
+        self.refusal = Refusal(status=status, code=code, message=message, request=request)
         self.is_over = True

@@ -3,32 +3,52 @@ What the connections of one server share, and the phases each of them goes throu
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+from tonnage.domain import error_body
+
+from ._heads import KnownHeads
 from .exchange import Handler
 from .limits import Limits
+from .messages import Refusal, Response
 
 if TYPE_CHECKING:
     from ._connection import Connection
 
-__all__ = ["LINGER_SECONDS", "Phase", "ServerState"]
+__all__ = ["LINGER_SECONDS", "Phase", "Refuse", "ServerState", "plainly"]
 
 LINGER_SECONDS: Final = 5.0
 """How long a client may go on sending after the last answer, so that it gets to read it."""
 
 
 class Phase(Enum):
-    """What a connection waits for; each but ``ANSWER`` has a deadline."""
+    """
+    What a connection waits for; each but ``ANSWER`` and ``SOLE_ANSWER`` has a deadline.
+
+    ``SOLE_ANSWER`` is the usual case of ``ANSWER``: one request came whole, with a head that is
+    known, and nothing has happened on the connection since. Whatever does happen leaves it.
+    """
 
     REQUEST = auto()
     HEAD = auto()
     BODY = auto()
     ANSWER = auto()
+    SOLE_ANSWER = auto()
     DRAIN_OF_WRITES = auto()
     CLIENTS_END = auto()
     END = auto()
+
+
+Refuse = Callable[[Refusal], Response]
+"""Makes the answer to what the server turns away by itself; its connection closes after it."""
+
+
+def plainly(refusal: Refusal) -> Response:
+    """Return the answer that names the fault."""
+    return Response(status=refusal.status, body=error_body(refusal.code, refusal.message))
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -38,9 +58,11 @@ class ServerState:
 
     Attributes:
         handler: Takes the requests.
+        refuse: Makes the answer to what is not handed to the handler.
         limits: What is tolerated.
         loop: The loop all of it runs on.
         connections: Those that are open.
+        heads: Heads of requests that were read before.
         in_flight: Requests the handler has and has not answered.
         is_draining: Whether every answer is to be a connection's last.
         emptied: Set when a draining server has no connection left.
@@ -48,9 +70,11 @@ class ServerState:
     """
 
     handler: Handler
+    refuse: Refuse = plainly
     limits: Limits
     loop: asyncio.AbstractEventLoop
     connections: set["Connection"] = field(default_factory=set)
+    heads: KnownHeads = field(default_factory=KnownHeads)
     in_flight: int = 0
     is_draining: bool = False
     emptied: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,6 +87,7 @@ class ServerState:
             Phase.HEAD: limits.header_timeout_seconds,
             Phase.BODY: limits.body_timeout_seconds,
             Phase.ANSWER: float("inf"),
+            Phase.SOLE_ANSWER: float("inf"),
             Phase.DRAIN_OF_WRITES: limits.write_timeout_seconds,
             Phase.CLIENTS_END: LINGER_SECONDS,
             Phase.END: limits.write_timeout_seconds,

@@ -10,7 +10,7 @@ from typing import Self
 from tonnage.domain import ConfigurationError, PortInUseError
 
 from ._connection import Connection
-from ._state import ServerState
+from ._state import Refuse, ServerState, plainly
 from .exchange import Handler
 from .limits import DEFAULT_LIMITS, Limits
 
@@ -40,6 +40,7 @@ class Server:
         port: int = 0,
         sock: socket.socket | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        refuse: Refuse = plainly,
         backlog: int = 2048,
     ) -> Self:
         """
@@ -51,6 +52,8 @@ class Server:
             port: The port; 0 takes a free one, see ``port``. Ignored with ``sock``.
             sock: A bound socket to listen on instead, e.g. one shared by several workers.
             limits: What is tolerated from clients.
+            refuse: Makes the answer to what is not handed to the handler: it is called with what
+                is wrong and what was read so far, so that the caller can count and log it.
             backlog: How many clients may wait to be accepted.
 
         Raises:
@@ -58,7 +61,7 @@ class Server:
             ConfigurationError: If it cannot listen there.
         """
         loop = asyncio.get_running_loop()
-        state = ServerState(handler=handler, limits=limits, loop=loop)
+        state = ServerState(handler=handler, refuse=refuse, limits=limits, loop=loop)
 
         def connect() -> Connection:
             return Connection(state)

@@ -108,6 +108,7 @@ class Batcher(Generic[WaitingT, AnswerT]):
         self._rows = 0
         self._is_due = False
         self._in_thread: list[WaitingT] | None = None
+        self._thread_since_seconds = 0.0
         self._was_overdue = False
         self._is_alarm_set = False
         self._thread = thread
@@ -116,6 +117,20 @@ class Batcher(Generic[WaitingT, AnswerT]):
     def is_full(self) -> bool:
         """Whether a request that comes now must be refused."""
         return self._rows >= self._queue_rows or self._was_overdue
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a call of the model has run for as long as any request may wait."""
+        running_seconds = perf_counter() - self._thread_since_seconds
+        return self._in_thread is not None and running_seconds >= self._limits.deadline_seconds
+
+    def give_up(self) -> None:
+        """Expire whatever waits: nobody will predict any more."""
+        for waiting in self._in_thread or ():
+            if not waiting.is_answered:
+                self._expire(waiting)
+        while self._queue:
+            self._drop(self._queue.popleft())
 
     def add(self, waiting: WaitingT) -> None:
         """Put a request in the queue; the turn of the loop in which the first came ends with it."""
@@ -167,6 +182,7 @@ class Batcher(Generic[WaitingT, AnswerT]):
 
     def _start_in_thread(self, batch: list[WaitingT], rows: int) -> None:
         self._in_thread = batch
+        self._thread_since_seconds = perf_counter()
         loop = asyncio.get_running_loop()
         self._set_alarm(batch[0].arrived_seconds)
 

@@ -87,16 +87,22 @@ class Call:
     )
 
     # Set when they are known: a request is refused more cheaply than it is read.
-    conversion: Conversion
     finish_seconds: float
     is_plain: bool
     rows: Sequence["BaseModel"]
     shape: Shape
 
-    def __init__(self, exchange: Exchange, request_id: str | None, arrived_seconds: float) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        request_id: str | None,
+        arrived_seconds: float,
+        conversion: Conversion,
+    ) -> None:
         self.exchange = exchange
         self.request_id = request_id
         self.arrived_seconds = arrived_seconds
+        self.conversion = conversion
         self.count = 0
         self.is_answered = False
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Annotated, Any, Protocol, cast
 
-from pydantic import BaseModel, FailFast, RootModel
+from pydantic import BaseModel, FailFast, RootModel, TypeAdapter, ValidationError
 
 from tonnage.artefact import LoadedModel, LoadedService
 from tonnage.domain import FieldFault, InvalidPayloadError
@@ -80,6 +80,7 @@ class JsonFormat:
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
         row = model.service.row
+        self._validate = TypeAdapter(row).validator.validate_json
         self._rows: LoadedService | None = None
         if not issubclass(row, RootModel):  # such a row may be an array itself
             # A model of rows like any other, so that its faults are named, and bounded, alike.
@@ -89,7 +90,12 @@ class JsonFormat:
 
     def decode(self, body: bytes, _charset: str) -> Rows:
         """Return the row, or the rows; JSON is UTF-8 whatever its charset claims."""
-        if body[:1] == b"{" or self._rows is None or body.lstrip(b" \t\r\n")[:1] != b"[":
+        if body[:1] == b"{":
+            try:
+                return (self._validate(body, strict=True),), Shape.ONE
+            except ValidationError:
+                pass  # and again, by who says what is wrong with it
+        if self._rows is None or body.lstrip(b" \t\r\n")[:1] != b"[":
             return (self._model.parse_row(body),), Shape.ONE
         rows = cast("RootModel[list[BaseModel]]", self._rows.parse_row(body)).root
         if not rows:

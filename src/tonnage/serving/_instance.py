@@ -5,7 +5,6 @@ One instance's application: the container contract on top of a loaded model.
 import asyncio
 import logging
 import re
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -14,7 +13,7 @@ from typing import Any, Final
 
 from tonnage.artefact import LoadedModel
 from tonnage.domain import InvalidPayloadError, error_body
-from tonnage.http import Exchange, Response
+from tonnage.http import Exchange, Refusal, Response
 
 from ._batching import Batcher, BatchLimits
 from ._calls import CUSTOM_ATTRIBUTES, REQUEST_ID, RETRY, Call, RequestIds, refusal
@@ -22,19 +21,16 @@ from ._capacity import InstanceCapacity, VirtualServer
 from ._costs import CallCosts
 from ._formats import Rows, Shape, UnwritableError
 from ._metrics import CONTENT_TYPE, Scoreboard, Tally
+from ._outbox import Outbox
 from ._request_log import RequestLog
-from .codecs import Codecs, MediaTypeError
+from .codecs import Codecs, Conversion, MediaTypeError
 
 __all__ = ["Instance"]
 
 logger = logging.getLogger(__name__)
 
-_TIMER_SLACK_SECONDS: Final = 0.0005
-"""
-uvloop rounds timers to the nearest millisecond; with half of one more they are never early.
-
-An early one would have to be set again and again until its time has come, at a core's full speed.
-"""
+_JSON: Final = "application/json"
+_MOST_USUAL: Final = 256
 _LARGE_BODY_BYTES: Final = 64 * 1024
 """A body of more is read in the thread: half a million rows would hold the loop up for seconds."""
 _MOST_LARGE_BODIES: Final = 16
@@ -53,6 +49,10 @@ _METHODS: Final = {
 }
 
 
+Answer = Response | bytes
+"""What an invocation is answered; bytes are the body of a 200 in JSON, as most answers are."""
+
+
 class Instance:
     """
     Answers ``POST /invocations``, ``GET /ping`` and ``GET /metrics``.
@@ -64,6 +64,8 @@ class Instance:
         capacity: A cap on what this instance carries; None for what the machine carries.
         is_ready: Says whether ``/ping`` may answer 200.
         limits: How long requests wait, and how many at once.
+        default_accept: The format of answers to those who have no preference; empty for the
+            request's own.
         costs: What is known of the model's cost; None for nothing yet.
         scoreboard: Where ``/metrics`` comes from; None for one of this instance's own.
         tally: Where this instance counts; None for the scoreboard's first row.
@@ -77,13 +79,14 @@ class Instance:
         capacity: InstanceCapacity | None = None,
         is_ready: Callable[[], bool] = lambda: True,
         limits: BatchLimits | None = None,
+        default_accept: str = "",
         costs: CallCosts | None = None,
         scoreboard: Scoreboard | None = None,
         tally: Tally | None = None,
         request_log: RequestLog | None = None,
     ) -> None:
         self._model = model
-        self._codecs = Codecs(model)
+        self._codecs = Codecs(model, default_accept)
         self._attributes = getattr(model.service, "custom_attributes", None)
         self._is_ready = is_ready
         self._scoreboard = scoreboard or Scoreboard()
@@ -93,8 +96,9 @@ class Instance:
         self._thread = ThreadPoolExecutor(1, "predict")
         self._large_bodies = 0
         self._server = VirtualServer(capacity) if capacity else None
-        self._outbox: deque[tuple[float, Call, Response]] = deque()
-        self._batcher: Batcher[Call, Response] = Batcher(
+        self._usual: dict[bytes, Conversion] = {}
+        self._outbox: Outbox[tuple[Call, Answer]] = Outbox(lambda item: self._respond(*item))
+        self._batcher: Batcher[Call, Answer] = Batcher(
             predict=self._predict,
             answer=self._answer if self._server is None else self._answer_in_time,
             expire=self._expire,
@@ -106,9 +110,13 @@ class Instance:
 
     def handle(self, exchange: Exchange) -> None:
         """Answer one request, now, at the end of this turn of the loop, or later."""
+        conversion = self._usual.get(exchange.request.head)
+        if conversion is not None:
+            self._accept(Call(exchange, None, perf_counter(), conversion))
+            return
         path, method = exchange.request.path, exchange.request.method
         if path == "/invocations" and method == "POST":
-            self._accept(exchange)
+            self._accept_new(exchange)
         elif path not in _METHODS:
             message = f"there is no {path} here; there are {', '.join(_METHODS)}"
             self._turn_away(exchange, 404, "not_found", message)
@@ -122,6 +130,24 @@ class Instance:
         else:
             text = self._scoreboard.render()
             self._reply(exchange, Response(status=200, body=text, content_type=CONTENT_TYPE))
+
+    def refuse(self, refused: Refusal) -> Response:
+        """Return the answer to what the server would not take, counted and noted like any other."""
+        request_id = self._ids.sent(refused.request.headers) or self._ids.new()
+        response = refusal(request_id, refused.status, refused.code, refused.message)
+        self._tally.request(refused.request.path, refused.status)
+        if self._log:
+            self._log.note(refused.request, request_id, refused.status, rows=0, seconds=0.0)
+        return response
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the model has not come back for as long as any request may wait."""
+        return self._batcher.is_stuck
+
+    def give_up(self) -> None:
+        """Answer everything that waits with a 503: the model will not."""
+        self._batcher.give_up()
 
     def _turn_away(
         self,
@@ -145,27 +171,44 @@ class Instance:
 
     # An invocation arrives: its format, its rows, its place in the queue.
 
-    def _accept(self, exchange: Exchange) -> None:
-        request = exchange.request
-        headers = request.headers
-        call = Call(exchange, self._ids.sent(headers), perf_counter())
+    def _accept_new(self, exchange: Exchange) -> None:
+        """Take an invocation whose headers are to be read first."""
+        headers = exchange.request.headers
+        call = Call(exchange, self._ids.sent(headers), perf_counter(), self._codecs.usual)
         if self._log and call.request_id is None:
             call.request_id = self._ids.new()
         if self._batcher.is_full():
             self._refuse(call)
             return
         try:
-            call.conversion = conversion = self._codecs.choose(
+            call.conversion = self._codecs.choose(
                 headers.get("content-type", ""), headers.get("accept", "")
             )
-            if len(request.body) > _LARGE_BODY_BYTES:
-                self._read_in_thread(call)
-                return
-            rows = conversion.source.decode(request.body, conversion.charset)
         except MediaTypeError as error:
             status = 406 if error.header == "accept" else 415
             self._fail(call, status, "unsupported_media_type", error.message)
             return
+        if call.request_id is None and self._attributes is None:
+            self._remember(exchange.request.head, call.conversion)
+        self._accept(call)
+
+    def _remember(self, head: bytes, conversion: Conversion) -> None:
+        """Spare the next request with this head the reading of its headers."""
+        if head:
+            if len(self._usual) >= _MOST_USUAL:
+                self._usual.clear()
+            self._usual[head] = conversion
+
+    def _accept(self, call: Call) -> None:
+        if self._batcher.is_full():
+            self._refuse(call)
+            return
+        body, conversion = call.exchange.request.body, call.conversion
+        if len(body) > _LARGE_BODY_BYTES:
+            self._read_in_thread(call)
+            return
+        try:
+            rows = conversion.source.decode(body, conversion.charset)
         except InvalidPayloadError as error:
             self._fail(call, 400, "invalid_payload", error.message, error)
             return
@@ -213,7 +256,7 @@ class Instance:
 
     # It is predicted with others, here or in the thread.
 
-    def _predict(self, calls: list[Call]) -> list[Response]:
+    def _predict(self, calls: list[Call]) -> list[Answer]:
         """Return the answer of each call; one that the model fails on fails alone."""
         rows = [row for call in calls for row in call.rows]
         try:
@@ -225,9 +268,7 @@ class Instance:
             return self._predict(calls[:half]) + self._predict(calls[half:])
         left = iter(results)
         return [
-            Response(status=200, body=next(left))
-            if call.is_plain
-            else self._written(call, tuple(islice(left, call.count)))
+            next(left) if call.is_plain else self._written(call, tuple(islice(left, call.count)))
             for call in calls
         ]
 
@@ -272,45 +313,30 @@ class Instance:
 
     # And answered.
 
-    def _answer(self, calls: list[Call], responses: Sequence[Response]) -> None:
+    def _answer(self, calls: list[Call], answers: Sequence[Answer]) -> None:
         if not calls:
             return
         now = perf_counter()
         # First counted, then sent: who has an answer finds it in the metrics, whoever gives them.
         self._tally.invocations(
-            [response.status for response in responses],
+            [200 if isinstance(answer, bytes) else answer.status for answer in answers],
             [call.arrived_seconds for call in calls],
             now,
         )
-        for call, response in zip(calls, responses, strict=True):
+        for call, answer in zip(calls, answers, strict=True):
             call.is_answered = True
-            call.exchange.respond(response)
+            if isinstance(answer, bytes):
+                call.exchange.respond_ok(answer, _JSON)
+            else:
+                call.exchange.respond(answer)
         if self._log:
-            for call, response in zip(calls, responses, strict=True):
-                self._note(self._log, call, response, now - call.arrived_seconds)
+            for call, answer in zip(calls, answers, strict=True):
+                self._note(self._log, call, answer, now - call.arrived_seconds)
 
-    def _answer_in_time(self, calls: list[Call], responses: Sequence[Response]) -> None:
-        """Under a cap, answer each call at its virtual finish; one timer serves them all."""
-        if not calls:
-            return
-        is_timer_set = bool(self._outbox)
-        self._outbox.extend(
-            (call.finish_seconds, call, response)
-            for call, response in zip(calls, responses, strict=True)
-        )
-        if not is_timer_set:
-            self._wake_at(self._outbox[0][0])
-
-    def _send_due(self) -> None:
-        now = asyncio.get_running_loop().time()
-        while self._outbox and self._outbox[0][0] <= now:
-            _, call, response = self._outbox.popleft()
-            self._respond(call, response)
-        if self._outbox:
-            self._wake_at(self._outbox[0][0])
-
-    def _wake_at(self, finish_seconds: float) -> None:
-        asyncio.get_running_loop().call_at(finish_seconds + _TIMER_SLACK_SECONDS, self._send_due)
+    def _answer_in_time(self, calls: list[Call], answers: Sequence[Answer]) -> None:
+        """Under a cap, answer each call at its virtual finish."""
+        pairs = zip(calls, answers, strict=True)
+        self._outbox.extend((call.finish_seconds, (call, answer)) for call, answer in pairs)
 
     def _expire(self, call: Call) -> None:
         message = "the service did not get to this request in time"
@@ -337,16 +363,19 @@ class Instance:
             call, refusal(request_id, status, code, message, faults=faults, headers=headers)
         )
 
-    def _respond(self, call: Call, response: Response) -> None:
+    def _respond(self, call: Call, answer: Answer) -> None:
         seconds = perf_counter() - call.arrived_seconds
-        self._tally.invocation(response.status, seconds)
+        if isinstance(answer, bytes):
+            answer = Response(status=200, body=answer)
+        self._tally.invocation(answer.status, seconds)
         call.is_answered = True
-        call.exchange.respond(response)
+        call.exchange.respond(answer)
         if self._log:
-            self._note(self._log, call, response, seconds)
+            self._note(self._log, call, answer, seconds)
 
-    def _note(self, log: RequestLog, call: Call, response: Response, seconds: float) -> None:
-        request, status = call.exchange.request, response.status
+    def _note(self, log: RequestLog, call: Call, answer: Answer, seconds: float) -> None:
+        status = 200 if isinstance(answer, bytes) else answer.status
+        request = call.exchange.request
         log.note(request, self._named(call), status, rows=call.count, seconds=seconds)
 
     def _named(self, call: Call) -> str:

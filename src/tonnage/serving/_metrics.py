@@ -16,7 +16,7 @@ __all__ = ["CONTENT_TYPE", "Scoreboard", "Tally"]
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _ROUTES: Final = ("/invocations", "/ping", "/metrics", "other")
-_STATUSES: Final = (200, 400, 404, 405, 406, 415, 500, 503)
+_STATUSES: Final = (200, 400, 404, 405, 406, 408, 413, 415, 431, 500, 503)
 _OTHER: Final = len(_STATUSES)
 _SECONDS: Final = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0),
@@ -30,7 +30,8 @@ _ROWS_SUM: Final = 2
 _IN_THREAD: Final = 3
 _LATENCY_NS: Final = 4
 _PREDICT_NS: Final = 5
-_REQUESTS: Final = 6
+_BEATS: Final = 6
+_REQUESTS: Final = 7
 _LATENCY: Final = _REQUESTS + len(_ROUTES) * (_OTHER + 1)
 _PREDICT: Final = _LATENCY + len(_SECONDS) + 1
 _BATCH: Final = _PREDICT + len(_SECONDS) + 1
@@ -58,6 +59,20 @@ class Tally:
         """Say whether the worker serves; at its start, nothing waits."""
         self._words[_READY] = int(is_ready)
         self._words[_QUEUE] = 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the worker serves."""
+        return bool(self._words[_READY])
+
+    def beat(self) -> None:
+        """Show that the worker's loop turns."""
+        self._words[_BEATS] += 1
+
+    @property
+    def beats(self) -> int:
+        """How often it did."""
+        return self._words[_BEATS]
 
     def invocation(self, status: int, seconds: float) -> None:
         """Count an answered invocation and how long it took."""

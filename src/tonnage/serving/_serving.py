@@ -21,7 +21,9 @@ from tonnage.artefact import LoadedModel
 from tonnage.domain import ConfigurationError, ModelLoadError, PortInUseError
 
 from ._metrics import Scoreboard
+from ._watch import Watch
 from ._worker import DRAIN_SECONDS, Lifeline, WorkerOptions, fork_worker
+from .codecs import MEDIA_TYPES
 from .compat import HandlerOptions, HandlerSource, find_handler, opened
 
 __all__ = ["DEFAULT_PORT", "serve"]
@@ -33,7 +35,8 @@ _BACKLOG: Final = 2048
 _RESTART_PAUSE_SECONDS: Final = 0.5
 _KILL_AFTER_SECONDS: Final = DRAIN_SECONDS + 3
 _READY_POLL_SECONDS: Final = 0.002
-_LONG_SECONDS: Final = 3600.0
+_MOST_FAILED_STARTS: Final = 3
+"""A place that loses so many workers before one serves makes the instance unhealthy."""
 _WATCHED: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
 
 
@@ -65,7 +68,8 @@ def serve(
     Raises:
         ArtefactError: If the artefact is missing, changed, or fails its self-test.
         PortInUseError: If the port is taken.
-        ConfigurationError: If it cannot be listened on for another reason.
+        ConfigurationError: If it cannot be listened on for another reason, or ``options`` ask for
+            a format of answers that there is not.
     """
     # From here on a signal waits until the supervisor looks for it: none is lost while the model is
     # loaded, and none comes between a fork and its entry in the books. (As a container's first
@@ -75,12 +79,24 @@ def serve(
         with opened(artefact) as directory:
             source = find_handler(directory, handler or HandlerOptions())
             model = source or LoadedModel.load(directory)
+            options = options or WorkerOptions()
+            if source is None:
+                _check_default_accept(options.default_accept)
             gc.freeze()  # what is loaded stays shared with the workers: no collector writes to it
+            gc.enable()  # the command line starts without one: loading takes less time so
             count = workers or len(os.sched_getaffinity(0))
             with _listen(host, port) as listener:
-                _Supervisor(model, listener, count, options or WorkerOptions(), on_listening).run()
+                _Supervisor(model, listener, count, options, on_listening).run()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _check_default_accept(media_type: str) -> None:
+    if media_type not in {"", *MEDIA_TYPES}:
+        raise ConfigurationError(
+            f"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT is {media_type!r}: answers cannot be written so",
+            hint=f"there are {', '.join(MEDIA_TYPES)}",
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -128,7 +144,10 @@ class _Supervisor:
         self._ready = mmap.mmap(-1, count)  # one shared byte a worker
         self._scoreboard = Scoreboard(count)
         self._lifeline = Lifeline.make()
+        self._watch = Watch(self._scoreboard, options.batching.deadline_seconds)
         self._restarts: list[tuple[float, int]] = []
+        self._beats_at_start = [0] * count
+        self._failed_starts = [0] * count
         self._has_announced = False
         self._kill_at_seconds: float | None = None
         self._failure: str | None = None
@@ -158,6 +177,7 @@ class _Supervisor:
         def mark_ready() -> None:
             self._ready[slot] = 1
 
+        self._beats_at_start[slot] = self._scoreboard.tally(slot).beats
         process_id = fork_worker(
             self._model,
             self._listener,
@@ -185,7 +205,8 @@ class _Supervisor:
         due = [at for at, _ in self._restarts]
         if self._kill_at_seconds is not None:
             due.append(self._kill_at_seconds)
-        return max(0.0, min(due) - time.monotonic()) if due else _LONG_SECONDS
+        seconds = min(due) - time.monotonic() if due else self._watch.look_seconds
+        return min(max(0.0, seconds), self._watch.look_seconds)
 
     def _reap(self) -> None:
         """Take leave of the workers that have ended."""
@@ -196,7 +217,9 @@ class _Supervisor:
             self._ended(process_id, self._slots.pop(process_id), _how(status))
 
     def _ended(self, process_id: int, slot: int, how: str) -> None:
-        self._scoreboard.tally(slot).set_ready(is_ready=False)
+        tally = self._scoreboard.tally(slot)
+        has_served = tally.beats > self._beats_at_start[slot]
+        tally.set_ready(is_ready=False)
         if self._is_stopping:
             return
         if not self._has_announced:  # one that fails its self-test stops them all
@@ -205,7 +228,11 @@ class _Supervisor:
             return
         logger.error("worker %d ended (%s); a new one takes its place", process_id, how)
         # Its place stays marked as ready: the others serve, and a /ping that failed for its sake
-        # would have SageMaker replace the whole instance. A worker that cannot live must not spin.
+        # would have SageMaker replace the whole instance. If its successors cannot even start, it
+        # should. A worker that cannot live must not spin.
+        self._failed_starts[slot] = 0 if has_served else self._failed_starts[slot] + 1
+        if self._failed_starts[slot] >= _MOST_FAILED_STARTS:
+            self._ready[slot] = 0
         self._restarts.append((time.monotonic() + _RESTART_PAUSE_SECONDS, slot))
 
     def _do_what_is_due(self) -> None:
@@ -214,8 +241,16 @@ class _Supervisor:
         self._restarts = [(at, slot) for at, slot in self._restarts if at > now]
         for slot in due:
             self._start(slot)
+        if not self._is_stopping:
+            self._kill_those_that_stand_still(now)
         if self._kill_at_seconds is not None and self._kill_at_seconds <= now:
             self._kill()
+
+    def _kill_those_that_stand_still(self, now: float) -> None:
+        places = {slot: process_id for process_id, slot in self._slots.items()}
+        for slot in self._watch.look(places, now):
+            logger.error("worker %d stands still and is killed", places[slot])
+            os.kill(places[slot], signal.SIGKILL)
 
     def _stop(self) -> None:
         if self._is_stopping:

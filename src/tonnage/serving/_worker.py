@@ -24,6 +24,7 @@ from ._costs import measure_costs
 from ._instance import Instance
 from ._metrics import Scoreboard
 from ._request_log import RequestLog
+from ._watch import BEAT_SECONDS
 from .compat import Books, HandlerInstance, HandlerSource
 
 __all__ = ["DRAIN_SECONDS", "Lifeline", "WorkerOptions", "fork_worker"]
@@ -51,12 +52,15 @@ class WorkerOptions:
         capacity: A cap on what the instance carries, if one is emulated.
         batching: How long requests wait, and how many at once.
         access_log: Whether each request is a JSON line on standard output.
+        default_accept: The format of answers to those who have no preference; empty for the
+            request's own. A handler has its own setting.
     """
 
     max_body_bytes: int = 6 * 1024 * 1024
     capacity: InstanceCapacity | None = None
     batching: BatchLimits = field(default_factory=BatchLimits)
     access_log: bool = False
+    default_accept: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,6 +177,7 @@ async def _serve(
             capacity=options.capacity,
             is_ready=is_ready,
             limits=options.batching,
+            default_accept=options.default_accept,
             costs=measure_costs(model),
             scoreboard=scoreboard,
             tally=tally,
@@ -180,8 +185,21 @@ async def _serve(
         )
     if instance is None:
         return
+
+    def beat() -> None:
+        tally.beat()
+        if isinstance(instance, Instance) and instance.is_stuck and not stop.is_set():
+            logger.error("the model has not come back in time: its worker ends and is replaced")
+            tally.set_ready(is_ready=False)
+            instance.give_up()
+            stop.set()
+        loop.call_later(BEAT_SECONDS, beat)
+
     limits = Limits(max_body_bytes=options.max_body_bytes)
-    server = await Server.start(instance.handle, sock=listener, limits=limits)
+    server = await Server.start(
+        instance.handle, sock=listener, limits=limits, refuse=instance.refuse
+    )
+    beat()
     tally.set_ready(is_ready=True)
     on_ready()
     await stop.wait()

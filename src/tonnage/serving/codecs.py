@@ -85,12 +85,19 @@ class Codecs:
 
     Args:
         model: Whose rows and results are read and written.
+        default_accept: What goes for an Accept that says nothing, or ``*/*``; empty for the
+            request's own format, else one of ``MEDIA_TYPES``.
+
+    Attributes:
+        usual: JSON to JSON, what goes for a request that says nothing.
     """
 
-    def __init__(self, model: LoadedModel) -> None:
+    def __init__(self, model: LoadedModel, default_accept: str = "") -> None:
         self._formats = {name: make(model) for name, make in _FORMATS.items()}
+        self._default_accept = default_accept
         # Clients say the same few things with every request; what is hard to read is read once.
         self._known: dict[tuple[str, str], Conversion] = {}
+        self.usual = self.choose("", "")
 
     def choose(self, content_type: str, accept: str) -> Conversion:
         """
@@ -110,6 +117,8 @@ class Codecs:
         source = source or _JSON
         if source not in self._formats:
             raise MediaTypeError("content-type", content_type)
+        if self._default_accept and accept.strip() in {"", "*/*"}:
+            accept = self._default_accept
         target = _negotiated(accept, source)
         conversion = Conversion(
             source=self._formats[source],

@@ -12,12 +12,13 @@ from typing import Final
 
 from tonnage.domain import ConfigurationError
 
+from ._batching import BatchLimits
 from ._json_logs import log_json_to_stdout
 from ._serving import DEFAULT_PORT, serve
 from ._worker import WorkerOptions
-from .compat import HandlerOptions, handler_options
+from .compat import HandlerOptions, handler_options, response_timeout_seconds
 
-__all__ = ["ContainerOptions", "container_options", "run_container"]
+__all__ = ["ContainerOptions", "container_options", "run_container", "worker_options"]
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ _MAX_WORKERS: Final = 1024
 _MAX_PAYLOAD_MB: Final = 1024
 _MAX_LOG_LEVEL: Final = 100
 _BYTES_PER_MB: Final = 1024 * 1024
+_SWITCHES: Final = {"": None, "true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +41,9 @@ class ContainerOptions:
         port: ``SAGEMAKER_BIND_TO_PORT``.
         workers: ``SAGEMAKER_MODEL_SERVER_WORKERS``; None for one a core.
         log_level: ``SAGEMAKER_CONTAINER_LOG_LEVEL``, a number of ``logging``.
-        worker: How each worker serves; ``SAGEMAKER_MAX_PAYLOAD_IN_MB`` bounds a body.
+        worker: How each worker serves; ``SAGEMAKER_MAX_PAYLOAD_IN_MB`` bounds a body, and
+            ``TONNAGE_SERVING_ACCESS_LOG`` says whether each request is a line of the log: it is,
+            unless that is ``false``.
         handler: How an ``inference.py`` is found and run, if the model has one.
     """
 
@@ -47,7 +51,7 @@ class ContainerOptions:
     port: int = DEFAULT_PORT
     workers: int | None = None
     log_level: int = logging.INFO
-    worker: WorkerOptions = field(default_factory=WorkerOptions)
+    worker: WorkerOptions = field(default_factory=lambda: WorkerOptions(access_log=True))
     handler: HandlerOptions = field(default_factory=HandlerOptions)
 
 
@@ -76,10 +80,39 @@ def container_options(environment: Mapping[str, str]) -> ContainerOptions:
         port=_whole(environment, "SAGEMAKER_BIND_TO_PORT", 1, _MAX_PORT) or default.port,
         workers=_whole(environment, "SAGEMAKER_MODEL_SERVER_WORKERS", 1, _MAX_WORKERS),
         log_level=default.log_level if log_level is None else log_level,
-        worker=WorkerOptions(max_body_bytes=max_payload_mb * _BYTES_PER_MB)
-        if max_payload_mb
-        else default.worker,
+        worker=worker_options(
+            environment,
+            max_body_bytes=max_payload_mb * _BYTES_PER_MB
+            if max_payload_mb
+            else default.worker.max_body_bytes,
+            access_log=_switch(environment, "TONNAGE_SERVING_ACCESS_LOG", default=True),
+        ),
         handler=handler_options(environment),
+    )
+
+
+def worker_options(
+    environment: Mapping[str, str], *, max_body_bytes: int, access_log: bool
+) -> WorkerOptions:
+    """
+    Return how a worker serves, what the environment says of its answers included.
+
+    Args:
+        environment: ``SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT`` is the format of answers to those who
+            have no preference, and one of two variables the deadline of all of them: see
+            ``response_timeout_seconds``.
+        max_body_bytes: The largest request body.
+        access_log: Whether each request is a JSON line on standard output.
+
+    Raises:
+        ConfigurationError: If the deadline cannot be.
+    """
+    accept = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "")
+    return WorkerOptions(
+        max_body_bytes=max_body_bytes,
+        batching=BatchLimits(deadline_seconds=response_timeout_seconds(environment)),
+        access_log=access_log,
+        default_accept=accept.strip().lower(),
     )
 
 
@@ -125,3 +158,14 @@ def _whole(environment: Mapping[str, str], name: str, low: int, high: int) -> in
             hint="change it in the model's container definition",
         )
     return int(text)
+
+
+def _switch(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environment.get(name, "").strip().lower()
+    if text not in _SWITCHES:
+        raise ConfigurationError(
+            f"{name} is {text!r}: it must be true or false",
+            hint="change it in the model's container definition",
+        )
+    value = _SWITCHES[text]
+    return default if value is None else value

@@ -207,6 +207,30 @@ def test_what_was_not_answered_in_time_is_refused_and_not_computed(
     run(story())
 
 
+def test_a_call_that_outlives_the_deadline_is_a_stuck_model_and_can_be_given_up(
+    run: Run, make_slow: Callable[..., Instance], gate: Gate, caller: Caller
+):
+    async def story() -> None:
+        instance = make_slow(deadline_seconds=0.05)
+        assert not instance.is_stuck
+        caller.call(instance, {"distance": 150})
+        await begun(gate)
+        await answered(caller, 1)
+        for _ in range(3):
+            caller.call(instance, {"distance": 150})
+        while not instance.is_stuck:  # noqa: ASYNC110 (it is a matter of time alone)
+            await asyncio.sleep(0.001)
+        instance.give_up()
+        codes = [answer.error["code"] for _, _, answer in caller.answered]
+        assert codes == ["deadline_exceeded"] * 4
+        gate.is_open.set()
+        caller.call(instance, {"distance": 150})
+        await answered(caller, 5)
+        assert (caller.last.status, instance.is_stuck) == (200, False)
+
+    run(story())
+
+
 def test_large_bodies_are_read_in_the_thread_and_answered_in_full(
     run: Run, make_slow: Callable[..., Instance], gate: Gate, caller: Caller
 ):

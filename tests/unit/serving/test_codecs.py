@@ -387,3 +387,20 @@ def test_what_was_written_is_read_again(numbers: Codecs, rows: list[Numbers]):
         body = conversion.target.encode(results, Shape.MANY)
         again, _ = conversion.source.decode(body, "")
         assert list(again) == rows, json.dumps(media_type)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "accept", "target"),
+    [
+        ("application/json", "", "text/csv"),
+        ("", "*/*", "text/csv"),
+        ("application/jsonlines", " */* ", "text/csv"),
+        ("application/json", "application/json", "application/json"),
+        ("application/json", "application/*", "application/json"),
+    ],
+)
+def test_who_has_no_preference_gets_the_default_format(
+    model: LoadedModel, content_type: str, accept: str, target: str
+):
+    codecs = Codecs(model, "text/csv")
+    assert codecs.choose(content_type, accept).content_type == target

@@ -104,3 +104,50 @@ def test_a_log_record_holds_its_trace():
     trace = json.loads(JsonLines().format(record))["trace"]
     assert trace.startswith("Traceback")
     assert "SAGEMAKER_MULTI_MODEL is set" in trace
+
+
+@pytest.mark.parametrize(
+    ("environment", "seconds"),
+    [
+        ({}, 60),
+        ({"SAGEMAKER_MODEL_SERVER_TIMEOUT": "7"}, 7),
+        ({"SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS": "5"}, 5),
+        (
+            {
+                "SAGEMAKER_MODEL_SERVER_TIMEOUT": "7",
+                "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS": "5",
+            },
+            5,
+        ),
+        (
+            {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "7", "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS": ""},
+            7,
+        ),
+    ],
+)
+def test_one_deadline_holds_for_artefacts_and_handlers(environment: dict[str, str], seconds: float):
+    options = container_options(environment)
+    assert options.worker.batching.deadline_seconds == seconds
+    assert options.handler.timeout_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    "name", ["SAGEMAKER_MODEL_SERVER_TIMEOUT", "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS"]
+)
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "soon", "²", "9" * 30])
+def test_a_deadline_that_cannot_be_is_named_with_its_value(name: str, text: str):
+    with pytest.raises(ConfigurationError, match=f"^{name} is '{text}'"):
+        container_options({name: text})
+
+
+def test_the_default_format_of_answers_is_taken_from_the_environment():
+    options = container_options({"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "Text/CSV"})
+    assert options.worker.default_accept == "text/csv"
+
+
+def test_a_container_logs_each_request_unless_it_is_told_not_to():
+    name = "TONNAGE_SERVING_ACCESS_LOG"
+    assert container_options({}).worker.access_log
+    assert not container_options({name: "false"}).worker.access_log
+    with pytest.raises(ConfigurationError, match=f"^{name} is 'maybe'"):
+        container_options({name: "maybe"})

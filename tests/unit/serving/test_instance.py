@@ -261,6 +261,24 @@ def test_pings_and_refusals_are_answered_at_once_and_cost_no_capacity(
     run_virtually(story())
 
 
+def test_a_request_of_a_hundred_rows_takes_the_capacity_of_one(
+    run_virtually: Run, make_instance: Callable[..., Counted], caller: Caller
+):
+    """The cap is on invocations, as the endpoint's own metric counts them."""
+
+    async def story() -> None:
+        counted = make_instance(CAPACITY)
+        caller.call(counted.instance, [{"distance": 150}] * 100)
+        caller.call(counted.instance, {"distance": 150})
+        await asyncio.sleep(1)
+        assert [len(answer.body) > 100 for _, _, answer in caller.answered] == [True, False]
+        assert [at for at, _, _ in caller.answered] == pytest.approx(
+            [0.25, 0.5], abs=RESOLUTION_SECONDS
+        )
+
+    run_virtually(story())
+
+
 def test_a_failed_prediction_is_answered_at_its_turn_under_a_cap(
     run_virtually: Run, make_instance: Callable[..., Counted], caller: Caller
 ):

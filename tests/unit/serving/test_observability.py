@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tonnage.http import Limits, Server
 from tonnage.serving import Instance
 from tonnage.serving._metrics import Scoreboard
 from tonnage.serving._request_log import RequestLog
@@ -242,3 +243,59 @@ def test_a_csv_request_is_answered_in_csv_and_in_what_it_asks_for(
             assert caller.last.headers["content-type"] == asked
 
     run(story())
+
+
+@pytest.mark.parametrize(
+    ("sent", "route", "status", "noted"),
+    [
+        (b"\x16\x03\x01", "other", 400, ("", "")),
+        (
+            (
+                b"POST /invocations HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n"
+                b"Content-Length: 9999999\r\n\r\n"
+            ),
+            "/invocations",
+            413,
+            ("POST", "/invocations"),
+        ),
+        (b"GET /ping HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000, "/ping", 431, ("", "/ping")),
+        (b"POST /invocations HTTP/1.1\r\nHo", "/invocations", 408, ("", "/invocations")),
+        (
+            b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{",
+            "/invocations",
+            408,
+            ("POST", "/invocations"),
+        ),
+    ],
+)
+def test_what_the_server_refuses_is_counted_and_logged_and_has_an_id(
+    run: Run,
+    model: LoadedModel,
+    sent: bytes,
+    route: str,
+    status: int,
+    noted: tuple[str, str],
+):
+    written: list[bytes] = []
+    scoreboard = Scoreboard()
+
+    async def story() -> None:
+        log = RequestLog(written.append)
+        instance = Instance(model, scoreboard=scoreboard, request_log=log)
+        limits = Limits(header_timeout_seconds=0.05, body_timeout_seconds=0.05)
+        server = await Server.start(instance.handle, limits=limits, refuse=instance.refuse)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(sent)
+        answer = await reader.read()
+        writer.close()
+        await server.drain(timeout_seconds=0)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+        (line,) = [json.loads(line) for line in b"".join(written).splitlines()]
+        assert (line["method"], line["path"], line["status"]) == (*noted, status)
+        assert f"X-Request-Id: {line['request_id']}".encode() in head
+        assert line["request_id"] in json.loads(body)["error"]["message"]
+        assert (line["request_id"] == "mine") is (b"mine" in sent)
+
+    run(story())
+    assert samples(scoreboard.render())["tonnage_requests_total", route, str(status)] == 1

@@ -16,8 +16,8 @@ from time import perf_counter
 from typing import Any, Final
 
 from tonnage.domain import ModelLoadError, TonnageError, error_body
-from tonnage.http import Exchange, Response
-from tonnage.serving._calls import REQUEST_ID, RETRY, RequestIds
+from tonnage.http import Exchange, Refusal, Response
+from tonnage.serving._calls import REQUEST_ID, RETRY, RequestIds, refusal
 from tonnage.serving._metrics import CONTENT_TYPE, Scoreboard, Tally
 from tonnage.serving._request_log import RequestLog
 
@@ -171,6 +171,15 @@ class HandlerInstance:
             self._reply(exchange, Response(status=200, body=text, content_type=CONTENT_TYPE))
         else:
             self._accept(exchange)
+
+    def refuse(self, refused: Refusal) -> Response:
+        """Return the answer to what the server would not take, counted and noted like any other."""
+        request, status = refused.request, refused.status
+        request_id = self._ids.sent(request.headers) or self._ids.new()
+        self._books.tally.request(request.path, status)
+        if self._books.request_log:
+            self._books.request_log.note(request, request_id, status, rows=0, seconds=0.0)
+        return refusal(request_id, status, refused.code, refused.message)
 
     def _reply(self, exchange: Exchange, response: Response) -> None:
         """Answer what is no invocation."""
