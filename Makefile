@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup lock fmt lint types imports spell check test test-fast fuzz campaigns rehearse rehearse-plan image synth docs bench-serving bench-planning bench-load bench-emulator soak clean
+.PHONY: help setup lock fmt lint types imports spell check test test-fast fuzz campaigns rehearse rehearse-plan image synth docs bench-serving bench-planning bench-load bench-emulator soak campaigns-load clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -60,7 +60,7 @@ fuzz: $(READY) ## fuzz the parser of requests, guided by coverage (1 minute)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/fuzz.lock
 	$(BIN)/python tests/fuzz/fuzz_requests.py -max_total_time=60 -artifact_prefix=tests/fuzz/
 
-campaigns: $(READY) ## drain a thousand instances under load, and kill a hundred workers (5 minutes)
+campaigns: $(READY) campaigns-load ## drain a thousand instances under load, and kill a hundred workers (5 minutes)
 	$(BIN)/python examples/real_estate/train.py
 	cd examples/real_estate && ../../$(BIN)/tonnage pack model.joblib --service service:RealEstate -o artefact
 	$(BIN)/python benchmarks/serving/drain_campaign.py
@@ -69,6 +69,7 @@ check: lint types imports spell test ## all that must be green
 
 docs: $(READY) ## write the generated pages and build the site, without warnings
 	$(BIN)/python scripts/cli_reference.py
+	$(BIN)/python tests/conformance.py
 	$(BIN)/zensical build --clean --strict
 
 rehearse: $(READY) ## run the whole story on this machine and write its report
@@ -110,6 +111,17 @@ bench-load: $(READY) ## measure the load generator: speed, a frozen target, h2lo
 	$(BIN)/python benchmarks/loadtest/freeze.py
 	$(BIN)/python benchmarks/loadtest/against_h2load.py
 	$(BIN)/python benchmarks/loadtest/generator_faults.py
+	$(BIN)/python benchmarks/loadtest/render_truth.py
+
+campaigns-load: $(READY) ## measure the search and the comparison by the thousand, and for real (2 hours)
+	$(BIN)/python examples/real_estate/train.py
+	cd examples/real_estate && ../../$(BIN)/tonnage pack model.joblib --service service:RealEstate -o artefact
+	$(BIN)/python benchmarks/loadtest/line_campaign.py
+	$(BIN)/python benchmarks/loadtest/line_capped.py
+	$(BIN)/python benchmarks/loadtest/line_render.py
+	$(BIN)/python benchmarks/loadtest/record_noise.py
+	$(BIN)/python benchmarks/loadtest/compare_campaign.py
+	$(BIN)/python benchmarks/loadtest/compare_real.py
 	$(BIN)/python benchmarks/loadtest/render_truth.py
 
 clean: ## remove what the targets wrote, .venv included

@@ -7,18 +7,27 @@ three steps for callers that wait; an event loop calls ``accept`` and ``conclude
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from tonnage.artefact import LoadedService
 from tonnage.domain import ConfigurationError, InvalidPayloadError, error_body
 
+from ._faults import FAULT_ANSWERS, UNKNOWN_FAULT, EndpointFault, FaultAnswer, is_envelope
 from ._openapi import openapi_document
 
-__all__ = ["ApiResponse", "Front", "Invocation", "InvocationResult"]
+__all__ = ["CORS_HEADERS", "ApiResponse", "Front", "Invocation", "InvocationResult"]
 
 JSON: Final = "application/json"
+CORS_HEADERS: Final = (
+    "Content-Type",
+    "Authorization",
+    "X-Amz-Date",
+    "X-Amz-Security-Token",
+    "X-Api-Key",
+)
+"""What a browser may send: the body's type, a signature, a key."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,14 +63,18 @@ class Front:
         service: The service whose rows it takes and whose results it gives.
         name: The service's name.
         route: Where predictions are asked for, e.g. ``/evaluate``; a trailing slash is tolerated.
+        cors_origins: Where browsers may call from; ``*`` is anywhere, none is nowhere else.
 
     Raises:
         ConfigurationError: If the route is one of the front's own.
     """
 
-    def __init__(self, service: LoadedService, *, name: str, route: str) -> None:
+    def __init__(
+        self, service: LoadedService, *, name: str, route: str, cors_origins: Sequence[str] = ()
+    ) -> None:
         self._service = service
         self._route = route
+        self._cors_origins = frozenset(cors_origins)
         self._documents = {
             "/": _index(name, route),
             "/openapi.json": openapi_document(service, name=name, route=route),
@@ -75,6 +88,10 @@ class Front:
     def routes(self) -> Mapping[str, str]:
         """The method that each path answers to."""
         return {**dict.fromkeys(self._documents, "GET"), self._route: "POST"}
+
+    def row_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of what it takes, as its own pydantic model writes it."""
+        return self._service.service.row.model_json_schema()
 
     def accept(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
@@ -96,6 +113,8 @@ class Front:
         if allowed is None:
             message = f"there is no {path} here; there are {', '.join(sorted(self.routes))}"
             return _refusal(404, "not_found", message)
+        if method == "OPTIONS" and self._cors_origins:
+            return ApiResponse(status=204, body=b"", headers=_preflight(allowed))
         if method != allowed and not (method == "HEAD" and allowed == "GET"):
             return ApiResponse(
                 status=405,
@@ -111,14 +130,38 @@ class Front:
     def conclude(self, result: InvocationResult) -> ApiResponse:
         """Turn what the endpoint answered into the client's answer."""
         if result.status == 503:  # noqa: PLR2004 (HTTP)
-            return ApiResponse(
-                status=503,
-                body=error_body("over_capacity", "no instance has room now; try again later"),
-                headers=(("Retry-After", "1"),),
-            )
+            return _told(FAULT_ANSWERS["ServiceUnavailable"])
         if result.status >= 500:  # noqa: PLR2004 (HTTP)
-            return _refusal(424, "model_error", "the model failed on this request")
+            return _told(FAULT_ANSWERS["ModelError"])
         return ApiResponse(status=result.status, body=result.body)
+
+    def conclude_fault(self, fault: EndpointFault) -> ApiResponse:
+        """
+        Turn an error of SageMaker's runtime into the client's answer.
+
+        A container's own answer, inside a ``ModelError``, gets what ``conclude`` would give it.
+        """
+        status = fault.original_status
+        if fault.shape != "ModelError" or status is None:
+            return _told(FAULT_ANSWERS.get(fault.shape, UNKNOWN_FAULT))
+        if not 400 <= status <= 599:  # noqa: PLR2004 (HTTP)
+            return _told(FAULT_ANSWERS["ModelError"])
+        if status < 500 and not is_envelope(fault.original_body):  # noqa: PLR2004 (HTTP)
+            return _refusal(status, "model_refused", "the model does not take this request")
+        return self.conclude(InvocationResult(status=status, body=fault.original_body))
+
+    def for_origin(self, answer: ApiResponse, headers: Mapping[str, str]) -> ApiResponse:
+        """Return an answer with what a browser wants to see, if it may call from where it does."""
+        if not self._cors_origins:
+            return answer
+        origin = headers.get("origin", "")
+        if "*" in self._cors_origins:
+            allowed = [("Access-Control-Allow-Origin", "*")]
+        else:
+            is_known = origin in self._cors_origins
+            allowed = [("Access-Control-Allow-Origin", origin)] if is_known else []
+            allowed.append(("Vary", "Origin"))
+        return replace(answer, headers=(*answer.headers, *allowed))
 
     def handle(
         self,
@@ -126,13 +169,16 @@ class Front:
         path: str,
         headers: Mapping[str, str],
         body: bytes,
-        invoke: Callable[[Invocation], InvocationResult],
+        invoke: Callable[[Invocation], InvocationResult | EndpointFault],
     ) -> ApiResponse:
         """Take a request, carry it to the endpoint with ``invoke`` if it is valid, and answer."""
         accepted = self.accept(method, path, headers, body)
-        if isinstance(accepted, Invocation):
-            return self.conclude(invoke(accepted))
-        return accepted
+        if isinstance(accepted, ApiResponse):
+            return self.for_origin(accepted, headers)
+        result = invoke(accepted)
+        if isinstance(result, EndpointFault):
+            return self.for_origin(self.conclude_fault(result), headers)
+        return self.for_origin(self.conclude(result), headers)
 
     def _check(self, headers: Mapping[str, str], body: bytes) -> ApiResponse | Invocation:
         content_type = headers.get("content-type", JSON)
@@ -149,6 +195,19 @@ class Front:
 
 def _refusal(status: int, code: str, message: str) -> ApiResponse:
     return ApiResponse(status=status, body=error_body(code, message))
+
+
+def _told(answer: FaultAnswer) -> ApiResponse:
+    return ApiResponse(status=answer.status, body=answer.body, headers=answer.headers)
+
+
+def _preflight(allowed: str) -> tuple[tuple[str, str], ...]:
+    """Return what a browser asks before it sends JSON across origins."""
+    return (
+        ("Access-Control-Allow-Methods", allowed),
+        ("Access-Control-Allow-Headers", ", ".join(CORS_HEADERS)),
+        ("Access-Control-Max-Age", "3600"),
+    )
 
 
 def _index(name: str, route: str) -> bytes:

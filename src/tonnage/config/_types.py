@@ -12,11 +12,12 @@ from tonnage.domain import (
     ErrorObjective,
     LatencyObjective,
     parse_duration,
+    parse_fraction,
     parse_rate,
     parse_size,
 )
 
-__all__ = ["Bytes", "Errors", "Latency", "Name", "PerSecond", "Positive", "Seconds"]
+__all__ = ["Bytes", "Errors", "Fraction", "Latency", "Name", "PerSecond", "Positive", "Seconds"]
 
 
 def _from_text(parse: Callable[[str], Any]) -> BeforeValidator:
@@ -34,6 +35,7 @@ def _from_text(parse: Callable[[str], Any]) -> BeforeValidator:
 Seconds = Annotated[float, _from_text(parse_duration)]
 PerSecond = Annotated[float, _from_text(parse_rate), Field(gt=0)]
 Bytes = Annotated[int, _from_text(parse_size), Field(gt=0)]
+Fraction = Annotated[float, _from_text(parse_fraction)]
 Latency = Annotated[LatencyObjective, _from_text(LatencyObjective.parse)]
 Errors = Annotated[ErrorObjective, _from_text(ErrorObjective.parse)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -33,10 +33,13 @@ from .errors import (
     TonnageError,
     TransportError,
 )
+from .history import HISTORY_COLUMNS, history_csv, write_series
+from .notebook import html_table
 from .objectives import ErrorObjective, LatencyObjective, Objective
 from .profile_text import PROFILE_FORMS, parse_profile
 from .profiles import JoinedProfile, PiecewiseRate, RateProfile, Sine, join_profiles
 from .records import FleetTimeline, RunRecord, ScalingActivity, read_record, write_record
+from .requirements import Check, CheckState, Requirement
 from .samples import NO_ANSWER, Samples
 from .traces import TRACE_COLUMNS, read_trace, record_profile
 from .units import (
@@ -51,12 +54,15 @@ from .units import (
 )
 
 __all__ = [
+    "HISTORY_COLUMNS",
     "NO_ANSWER",
     "PERCENTILES",
     "PROFILE_FORMS",
     "TRACE_COLUMNS",
     "ArtefactError",
     "CapacityError",
+    "Check",
+    "CheckState",
     "Clock",
     "ConfigurationError",
     "DeploymentError",
@@ -78,6 +84,7 @@ __all__ = [
     "PortInUseError",
     "RateProfile",
     "RecordError",
+    "Requirement",
     "RunRecord",
     "Samples",
     "ScaledClock",
@@ -91,6 +98,8 @@ __all__ = [
     "format_duration",
     "format_fraction",
     "format_rate",
+    "history_csv",
+    "html_table",
     "join_profiles",
     "meets",
     "parse_duration",
@@ -106,4 +115,5 @@ __all__ = [
     "send_spread_seconds",
     "summarise",
     "write_record",
+    "write_series",
 ]
