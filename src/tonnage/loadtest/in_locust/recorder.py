@@ -50,8 +50,7 @@ class Recorder:
         self._report("loaded")
 
     def _on_init(self, environment: Environment, **_: object) -> None:
-        if not isinstance(environment.runner, LocalRunner):
-            raise TypeError("Tonnage records one Locust process, neither masters nor workers")
+        self._check(environment)
         self._environment = environment
         PacedUser.pacing_seconds = self._orders.pacing_seconds
         PacedUser.arrivals = self._orders.arrivals
@@ -63,6 +62,10 @@ class Recorder:
         events.test_stopping.add_listener(self._on_test_stopping)
         events.test_stop.add_listener(self._on_test_stop)
         self._report("ready")
+
+    def _check(self, environment: Environment) -> None:
+        if not isinstance(environment.runner, LocalRunner):
+            raise TypeError("Tonnage records one Locust process, neither masters nor workers")
 
     def _on_test_start(self, **_: object) -> None:
         is_first = self._tests == 0

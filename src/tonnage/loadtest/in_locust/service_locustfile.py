@@ -35,6 +35,8 @@ class ServiceUser(PacedUser):
 def _payload() -> str:
     if ORDERS.body is not None:
         return ORDERS.body
+    if ORDERS.bodies:
+        return DRAWS.choice(ORDERS.bodies)
     return json.dumps(
         {name: DRAWS.uniform(low, high) for name, (low, high) in ORDERS.ranges.items()}
     )
