@@ -52,7 +52,8 @@ async def repetition(artefact: Path) -> dict[str, Any]:
         chance=random.Random(0),
     )
     options = ZygoteOptions(artefact=artefact, worker=WorkerOptions())
-    await fleet.start(await Zygote.start(options, fleet.ended), 1)
+    zygote = await Zygote.start(options)
+    await fleet.start(zygote, 1)
     first = fleet.in_service[0].client
     assert first is not None
     before = await probe(first)
@@ -75,6 +76,7 @@ async def repetition(artefact: Path) -> dict[str, Any]:
         await asyncio.wait_for(changed.wait(), 10)
     during = await probing
     await fleet.close()
+    await zygote.close()
     return {
         "first_of_nine_seconds": min(answered.values()),
         "last_of_nine_seconds": max(answered.values()),

@@ -11,13 +11,22 @@ import click
 from tonnage.artefact import TYPICAL_RANGE, LoadedService, is_stale, pack
 from tonnage.config import Settings
 from tonnage.domain import ConfigurationError, Objective
-from tonnage.emulator import EndpointOptions, LocalOptions, ScalingOptions, UpOptions
+from tonnage.emulator import (
+    EndpointOptions,
+    Fault,
+    LocalOptions,
+    ScalingOptions,
+    TemplateOptions,
+    UpOptions,
+)
 from tonnage.serving import InstanceCapacity
 
+from ._charts import charts_command
+
 __all__ = [
+    "drawn_from",
     "objective",
     "packed_artefact",
-    "ranges_of",
     "settings_shown",
     "up_options",
 ]
@@ -44,10 +53,18 @@ def packed_artefact(settings: Settings) -> Path:
     return artefact
 
 
-def up_options(settings: Settings, *, host: str, port: int) -> UpOptions:
-    """Return what ``up`` takes, with the artefact packed if need be."""
+def up_options(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    faults: tuple[Fault, ...] = (),
+    template: TemplateOptions | None = None,
+    artefact: Path | None = None,
+) -> UpOptions:
+    """Return what ``up`` takes, with the settings' artefact packed if need be and none is given."""
     return UpOptions(
-        artefact=packed_artefact(settings),
+        artefact=artefact or packed_artefact(settings),
         endpoint=EndpointOptions(
             endpoint_name=settings.service.name,
             variant_name=settings.endpoint.variant,
@@ -57,8 +74,11 @@ def up_options(settings: Settings, *, host: str, port: int) -> UpOptions:
         ),
         scaling=_scaling_options(settings),
         local=_local_options(settings),
+        faults=faults,
+        template=template,
         host=host,
         port=port,
+        charts=charts_command(),
     )
 
 
@@ -67,25 +87,27 @@ def objective(settings: Settings) -> Objective:
     return Objective(latency=settings.objective.latency, errors=settings.objective.errors)
 
 
-def ranges_of(artefact: Path) -> dict[str, tuple[float, float]]:
+def drawn_from(artefact: Path) -> dict[str, Any]:
     """
-    Return the range to draw each field of a service's row from.
+    Return what requests carry when nobody says it, as a plan or payload takes it.
+
+    Numbers of a typical range are drawn from it. A row that holds anything else, text or whole
+    numbers, is one of the artefact's golden rows, sent in turn.
 
     Raises:
-        ConfigurationError: If a field has no typical range in the schema.
+        ConfigurationError: If there is neither.
     """
-    schema = LoadedService.load(artefact).service.row.model_json_schema()
-    properties = schema.get("properties", {})
-    without = [name for name, field in properties.items() if TYPICAL_RANGE not in field]
-    if without:
+    service = LoadedService.load(artefact)
+    fields = service.service.row.model_json_schema().get("properties", {})
+    if all(one.get("type") == "number" and TYPICAL_RANGE in one for one in fields.values()):
+        low_high = {name: field[TYPICAL_RANGE] for name, field in fields.items()}
+        return {"ranges": {name: (low, high) for name, (low, high) in low_high.items()}}
+    if not service.manifest.golden.rows:
         raise ConfigurationError(
-            f"no payload can be drawn: {', '.join(without)} has no {TYPICAL_RANGE} in the schema",
+            f"no payload can be drawn: {artefact} has no golden rows",
             hint="give a body with --body, or a locustfile",
         )
-    return {
-        name: (field[TYPICAL_RANGE][0], field[TYPICAL_RANGE][1])
-        for name, field in properties.items()
-    }
+    return {"bodies": tuple(service.manifest.golden.rows)}
 
 
 def settings_shown(settings: Settings) -> dict[str, Any]:

@@ -2,6 +2,6 @@
 
 import sys
 
-from ._up import main
+from ._background import main
 
 sys.exit(main())

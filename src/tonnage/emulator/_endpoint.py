@@ -1,167 +1,331 @@
 """
-An emulated endpoint: its fleet, the router in front of it, and the loop that scales it.
+An emulated endpoint: its variants, the router in front of them, and its life.
+
+::
+
+    Creating ──▶ InService ◀──▶ Updating
+        │            │
+        ▼            ▼
+      Failed ──▶ Deleting ──▶ gone
 """
 
 import asyncio
 import contextlib
 import logging
-import random
 import time
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-
-from tonnage.domain import MonotonicClock, ScaledClock, TransportError
+from tonnage.domain import ArtefactError, CapacityError, TonnageError
 from tonnage.http import ClientResponse
-from tonnage.serving import WorkerOptions
-from tonnage.serving.zygote import ZygoteOptions
 
-from ._fleet import Fleet, FleetInstance
+from ._counters import Counters
+from ._hosting import Hosted, Hosting, Surroundings
 from ._metrics import VariantMetrics
-from ._scaler import Scaler
-from ._timeline import Timeline
-from ._zygote import Zygote
-from .options import UpOptions
+from ._refusals import InvocationRefused
+from ._update import Replacement
+from ._variant import ProductionVariant
+from .specs import DeploymentPlan, EndpointConfig
 
-__all__ = ["Endpoint"]
+__all__ = ["Endpoint", "EndpointStatus"]
 
 logger = logging.getLogger(__name__)
 
-_RESPONSE_DEADLINE_SECONDS: Final = 60.0
-_NO_INSTANCE: Final = ClientResponse(status=503, headers={}, body=b"")
+
+class EndpointStatus(StrEnum):
+    """An endpoint's status, as ``DescribeEndpoint`` tells it."""
+
+    CREATING = "Creating"
+    IN_SERVICE = "InService"
+    UPDATING = "Updating"
+    DELETING = "Deleting"
+    FAILED = "Failed"
+    UPDATE_ROLLBACK_FAILED = "UpdateRollbackFailed"
 
 
 class Endpoint:
     """
-    One endpoint with one production variant.
+    One endpoint.
 
     Args:
-        options: What it is made of.
+        endpoint_name: Its name.
+        config: The endpoint config it is made from.
+        surroundings: What all endpoints share.
+        counters: Where its invocations are counted for Prometheus.
+        wall_clock: Tells the epoch seconds that are shown to clients.
+        on_change: Called with a variant after each change of its counts.
+
+    Attributes:
+        variants: Its production variants, by name.
+        plan: How its last deployment went, or goes.
+        failure_reason: Why it failed, or why its last update was rolled back.
+        created_epoch_seconds: When it was created.
+        modified_epoch_seconds: When its status last changed.
+        replacement: The update under way.
     """
 
-    def __init__(self, options: UpOptions) -> None:
-        local = options.local
-        self.options = options
-        self.clock = ScaledClock(
-            time_scale=local.time_scale, origin_seconds=MonotonicClock().now_seconds()
-        )
-        self.metrics = VariantMetrics(self.clock)
-        self.timeline = Timeline(local.time_scale)
-        self.fleet = Fleet(
-            clock=self.clock,
-            provisioning_delay_seconds=local.provisioning_delay_seconds,
-            on_change=self._fleet_changed,
-            chance=random.Random(local.seed),  # noqa: S311 (routing, no secret)
-        )
-        self._scaler = Scaler(
-            options.scaling,
-            options.endpoint,
-            fleet=self.fleet,
-            metrics=self.metrics,
-            clock=self.clock,
-            timeline=self.timeline,
-            metric_delay_seconds=local.metric_delay_seconds,
-        )
-        self._scaling: asyncio.Task[None] | None = None
-        self.counters = _Counters(self.fleet)
+    def __init__(
+        self,
+        endpoint_name: str,
+        config: EndpointConfig,
+        surroundings: Surroundings,
+        *,
+        counters: Counters,
+        wall_clock: Callable[[], float],
+        on_change: Callable[[ProductionVariant], None],
+    ) -> None:
+        self.endpoint_name = endpoint_name
+        self.config = config
+        self.plan: DeploymentPlan | None = None
+        self.failure_reason: str | None = None
+        self.created_epoch_seconds = self.modified_epoch_seconds = wall_clock()
+        self.replacement: Replacement | None = None
+        self._surroundings = surroundings
+        self._counters = counters
+        self._wall_clock = wall_clock
+        self._on_change = on_change
+        self._phase = EndpointStatus.CREATING
+        self._work: asyncio.Task[None] | None = None
+        self._live = self._hosting(config)
+        self.variants: dict[str, ProductionVariant] = {}
+        self._take_variants()
 
-    async def start(self) -> None:
+    @property
+    def status(self) -> EndpointStatus:
+        """Where it is in its life; instances that are to come or to go make it ``Updating``."""
+        if self._phase is EndpointStatus.IN_SERVICE and any(
+            variant.is_scaling for variant in self.variants.values()
+        ):
+            return EndpointStatus.UPDATING
+        return self._phase
+
+    @property
+    def is_in_service(self) -> bool:
+        """Whether nothing else than a variant's own counts may keep it from being changed."""
+        return self._phase is EndpointStatus.IN_SERVICE
+
+    def is_being_made_from(self, config: EndpointConfig) -> bool:
+        """Say whether a config's instances are coming up just now."""
+        if self._phase is EndpointStatus.CREATING:
+            return self.config is config
+        return self.replacement is not None and self.replacement.incoming.config is config
+
+    def hosts(self, variant: ProductionVariant) -> bool:
+        """Say whether a variant is of the config in force, not only of one that is to come."""
+        return self._live.hosted.get(variant.variant_name) is variant.hosted
+
+    async def create(self) -> None:
         """
-        Bring up the first instances and the scaling loop.
+        Bring it into service.
 
         Raises:
-            ArtefactError: If the artefact cannot be served.
-            CapacityError: If an instance does not come up.
+            ArtefactError: If a model cannot be served; it is ``Failed`` then.
+            CapacityError: If an instance does not come up; likewise.
         """
-        local = self.options.local
-        worker = WorkerOptions(max_body_bytes=local.max_body_bytes, capacity=local.capacity)
-        zygote = await Zygote.start(
-            ZygoteOptions(artefact=self.options.artefact, worker=worker), self.fleet.ended
-        )
-        await self.fleet.start(zygote, self.options.endpoint.initial_instance_count)
-        self._scaling = asyncio.create_task(self._scaler.run())
+        try:
+            await self._live.start({})
+        except TonnageError as error:
+            self._failed(error)
+            await self._live.close()
+            raise
+        self._enter(EndpointStatus.IN_SERVICE)
 
-    async def invoke(self, body: bytes, headers: Mapping[str, str]) -> ClientResponse:
+    def create_soon(self) -> None:
+        """Bring it into service in the background; what keeps it from that is its status."""
+        self._work = asyncio.create_task(self._created())
+
+    def update_soon(
+        self,
+        config: EndpointConfig,
+        plan: DeploymentPlan,
+        *,
+        retained_counts: Mapping[str, int],
+        retained_weights: Mapping[str, float],
+    ) -> None:
+        """
+        Replace its instances by those of another config, in the background.
+
+        Args:
+            config: The new config.
+            plan: How.
+            retained_counts: Instance counts that stay as they are, by the variant's name.
+            retained_weights: Weights likewise.
+        """
+        self.plan = plan
+        self.failure_reason = None
+        incoming = self._hosting(config)
+        for name, weight in retained_weights.items():
+            incoming.hosted[name].weight = weight
+        self.replacement = Replacement(
+            self._live, incoming, plan, retained_counts, self._surroundings, self._wall_clock()
+        )
+        self._enter(EndpointStatus.UPDATING)
+        self._work = asyncio.create_task(self._updated(self.replacement))
+
+    async def settled(self) -> None:
+        """Wait until no work on it is under way."""
+        if self._work is not None:
+            await asyncio.wait([self._work])
+
+    def set_weights(self, weights: Mapping[str, float]) -> None:
+        """Give variants other shares of the traffic, from now on."""
+        for name, weight in weights.items():
+            self._live.hosted[name].weight = weight
+        self.modified_epoch_seconds = self._wall_clock()
+
+    def begin_deletion(self) -> None:
+        """Take it out of service: from now on it is not found by invocations."""
+        self._enter(EndpointStatus.DELETING)
+
+    async def delete(self) -> None:
+        """Take it out of service and let every instance drain."""
+        self.begin_deletion()
+        if self._work is not None:
+            self._work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._work
+        if self.replacement is not None:
+            await self.replacement.incoming.close()
+        await self._live.close()
+
+    async def invoke(
+        self, body: bytes, headers: Mapping[str, str], target_variant: str | None = None
+    ) -> tuple[ClientResponse, ProductionVariant]:
         """
         Send an invocation to an instance in service and return what its container answers.
 
-        An instance that breaks off is left for another, once; a 503 is passed on, never retried.
+        Args:
+            body: The invocation's.
+            headers: What reaches the container.
+            target_variant: The variant to use; None draws one by weight.
+
+        Returns:
+            The answer, and whose it is.
+
+        Raises:
+            InvocationRefused: If it reached no container.
         """
-        in_service = len(self.fleet.in_service)
-        counts = self.metrics.arrived(in_service)
-        started = time.perf_counter()
-        answer = await self._route(body, headers)
-        seconds = time.perf_counter() - started
-        counts.model_latency_seconds += seconds
-        counts.errors += not _is_success(answer.status)
-        self.counters.observe(answer.status, seconds)
+        began = time.perf_counter()
+        hosted = self._hosted(target_variant)
+        variant = self.variants[hosted.spec.variant_name]
+        counts = variant.metrics.arrived(variant.in_service_instance_count)
+        status = 0
+        sent = time.perf_counter()
+        try:
+            answer = await self._routed(hosted, body, headers)
+            status = answer.status
+        except InvocationRefused as refusal:
+            status = refusal.status
+            raise
+        finally:
+            seconds = time.perf_counter() - sent
+            variant.metrics.answered(
+                counts, status=status, model_seconds=seconds, overhead_seconds=sent - began
+            )
+            variant.tally.observe(status, seconds)
+        return answer, variant
+
+    def _hosted(self, target_variant: str | None) -> Hosted:
+        phase = self._phase
+        if not (
+            phase is EndpointStatus.IN_SERVICE
+            or phase is EndpointStatus.UPDATING
+            or phase is EndpointStatus.UPDATE_ROLLBACK_FAILED
+        ):
+            raise InvocationRefused.not_found(self.endpoint_name)
+        hosting = self._live if self.replacement is None else self.replacement.side()
+        if target_variant is None:
+            return hosting.choose()
+        hosted = hosting.hosted.get(target_variant) or self._live.hosted.get(target_variant)
+        if hosted is None:
+            there = ", ".join(hosting.hosted)
+            raise InvocationRefused.validation(
+                f"Variant {target_variant} not found for endpoint {self.endpoint_name};"
+                f" it has {there}."
+            )
+        return hosted
+
+    async def _routed(
+        self, hosted: Hosted, body: bytes, headers: Mapping[str, str]
+    ) -> ClientResponse:
+        answer = await hosted.route(body, headers)
+        if answer is None and self.replacement is not None:  # the other side may have instances
+            other = self.replacement.opposite(hosted)
+            answer = await other.route(body, headers) if other else None
+        if answer is None:
+            raise InvocationRefused.unavailable(hosted.spec.variant_name)
         return answer
 
-    async def close(self) -> None:
-        """Stop scaling and let every instance drain."""
-        if self._scaling is not None:
-            self._scaling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._scaling
-        await self.fleet.close()
+    async def _created(self) -> None:
+        with contextlib.suppress(TonnageError):  # its status and reason tell
+            await self.create()
 
-    async def _route(self, body: bytes, headers: Mapping[str, str]) -> ClientResponse:
-        failed: FleetInstance | None = None
-        while (instance := self.fleet.pick(avoid=failed)) is not None:
-            assert instance.client is not None
-            try:
-                return await instance.client.request(
-                    "POST",
-                    "/invocations",
-                    headers=headers,
-                    body=body,
-                    timeout_seconds=_RESPONSE_DEADLINE_SECONDS,
-                )
-            except TransportError as error:
-                logger.warning("instance %s: %s", instance.instance_id, error.message)
-                if failed is not None:
-                    break
-                failed = instance
-        return _NO_INSTANCE
+    async def _updated(self, replacement: Replacement) -> None:
+        self._show_incoming(replacement)
+        try:
+            await replacement.run()
+        except (ArtefactError, CapacityError) as error:
+            logger.error("the update of %s is rolled back: %s", self.endpoint_name, error.message)  # noqa: TRY400 (a known fault needs no trace)
+            self.failure_reason = error.message
+            old, outcome = replacement.incoming, await self._rolled_back(replacement)
+        else:
+            self._live, self.config = replacement.incoming, replacement.incoming.config
+            old, outcome = replacement.outgoing, EndpointStatus.IN_SERVICE
+        self.replacement = None
+        self._take_variants()
+        await old.close()
+        self._enter(outcome)
 
-    def _fleet_changed(self) -> None:
-        self._scaler.fleet_changed()
+    async def _rolled_back(self, replacement: Replacement) -> EndpointStatus:
+        try:
+            await replacement.roll_back()
+        except CapacityError as error:
+            logger.error("the roll-back of %s failed: %s", self.endpoint_name, error.message)  # noqa: TRY400 (a known fault needs no trace)
+            return EndpointStatus.UPDATE_ROLLBACK_FAILED
+        return EndpointStatus.IN_SERVICE
 
+    def _show_incoming(self, replacement: Replacement) -> None:
+        for name, hosted in replacement.incoming.hosted.items():
+            if name in self.variants:
+                self.variants[name].incoming = hosted
+            else:
+                self.variants[name] = self._new_variant(hosted)
 
-class _Counters:
-    """The endpoint's own Prometheus metrics, in a registry of their own."""
+    def _take_variants(self) -> None:
+        """Let the variants of the hosting in force be this endpoint's; those of a name go on."""
+        gone = [name for name in self.variants if name not in self._live.hosted]
+        for name, hosted in self._live.hosted.items():
+            if name in self.variants:
+                self.variants[name].replaced_by(hosted)
+            else:
+                self.variants[name] = self._new_variant(hosted)
+        for name in gone:
+            self._on_change(self.variants.pop(name))
 
-    def __init__(self, fleet: Fleet) -> None:
-        self.registry = CollectorRegistry()
-        self._invocations = Counter(
-            "tonnage_invocations",
-            "Invocations by the status that the container answered",
-            ["status"],
-            registry=self.registry,
+    def _new_variant(self, hosted: Hosted) -> ProductionVariant:
+        return ProductionVariant(
+            self.endpoint_name,
+            self,
+            hosted,
+            metrics=VariantMetrics(self._surroundings.clock),
+            tally=self._counters.tally(self.endpoint_name, hosted.spec.variant_name),
+            on_change=self._on_change,
         )
-        self._latency = Histogram(
-            "tonnage_model_latency_seconds",
-            "From sending an invocation to an instance to its whole answer",
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60),
-            registry=self.registry,
-        )
-        desired = Gauge(
-            "tonnage_desired_instance_count", "Instances asked for", registry=self.registry
-        )
-        desired.set_function(lambda: fleet.desired_count)
-        in_service = Gauge(
-            "tonnage_in_service_instance_count",
-            "Instances that take invocations",
-            registry=self.registry,
-        )
-        in_service.set_function(lambda: len(fleet.in_service))
 
-    def observe(self, status: int, seconds: float) -> None:
-        """Count one invocation."""
-        self._invocations.labels(status).inc()
-        self._latency.observe(seconds)
+    def _hosting(self, config: EndpointConfig) -> Hosting:
+        return Hosting(config, self._surroundings, self._fleet_changed)
 
+    def _fleet_changed(self, variant_name: str) -> None:
+        variant = self.variants.get(variant_name)
+        if variant is not None:
+            variant.changed()
 
-def _is_success(status: int) -> bool:
-    return 200 <= status <= 299  # noqa: PLR2004 (HTTP's classes)
+    def _failed(self, error: TonnageError) -> None:
+        self.failure_reason = error.message
+        self._enter(EndpointStatus.FAILED)
+
+    def _enter(self, phase: EndpointStatus) -> None:
+        self._phase = phase
+        self.modified_epoch_seconds = self._wall_clock()
+        for variant in tuple(self.variants.values()):
+            variant.changed()

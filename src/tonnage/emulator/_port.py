@@ -1,15 +1,13 @@
 """
-The one local port: REST API, SageMaker runtime, metrics, and the endpoint's own state.
+The one local port: REST API, SageMaker runtime, AWS's control plane, metrics, and the state.
+
+A page for people belongs at ``/``: what ``Port.put_pages`` puts there answers before the REST API.
 """
 
 import asyncio
-import json
 import logging
-import math
-from collections.abc import Coroutine
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -18,16 +16,30 @@ from tonnage.domain import error_body
 from tonnage.http import Exchange, Request, Response
 
 from ._endpoint import Endpoint
-from ._metrics import PERIOD_SECONDS
-from ._runtime import endpoint_of, forwarded_headers, model_response, not_found, validation_error
+from ._local import LocalSageMaker
+from ._refusals import InvocationRefused
+from ._runtime import (
+    TARGET_VARIANT,
+    endpoint_of,
+    forwarded_headers,
+    is_streaming,
+    model_response,
+    not_found,
+    refusal,
+    streamed_response,
+)
+from .aws import AwsError, AwsFront
 
-__all__ = ["STATE_PATH", "TIMELINE_PATH", "Port"]
+__all__ = ["Page", "Port"]
 
 logger = logging.getLogger(__name__)
 
-STATE_PATH: Final = "/_tonnage/state"
-TIMELINE_PATH: Final = "/_tonnage/timeline"
+Page = Callable[[Request], Response | Awaitable[Response]]
+"""Answers a request for one path, now or later."""
+
 _JSON_HEADERS: Final = {"content-type": "application/json"}
+_TIMED_OUT_STATUS: Final = 504
+_RUNTIME_SIGNING_NAME: Final = "sagemaker"
 
 
 class Port:
@@ -35,104 +47,136 @@ class Port:
     Sends each request to the part it is for.
 
     Args:
-        endpoint: What invocations go to.
-        front: The REST API in front of it.
+        sagemaker: What invocations go to.
+        aws: The control plane; None without one.
     """
 
-    def __init__(self, endpoint: Endpoint, front: Front) -> None:
-        self._endpoint = endpoint
-        self._front = front
+    def __init__(self, sagemaker: LocalSageMaker, *, aws: AwsFront | None = None) -> None:
+        self._sagemaker = sagemaker
+        self._aws = aws
+        self._front: Front | None = None
+        self._front_endpoint = ""
+        self._pages: dict[tuple[str, str], Page] = {("GET", "/metrics"): self._metrics}
+        self._page_paths = {"/metrics"}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def put_front(self, front: Front, endpoint_name: str) -> None:
+        """Have a REST API in front of an endpoint answer what nothing else does."""
+        self._front, self._front_endpoint = front, endpoint_name
+
+    def put_pages(self, pages: Mapping[tuple[str, str], Page]) -> None:
+        """Have pages answer, by method and path; HEAD asks like GET."""
+        self._pages.update(pages)
+        self._page_paths = {path for _, path in self._pages}
 
     def handle(self, exchange: Exchange) -> None:
         """Answer one request, now or when its instance has."""
         request = exchange.request
-        endpoint_name = endpoint_of(request.path)
-        if endpoint_name is not None:
-            self._handle_runtime(exchange, endpoint_name)
-        elif request.path in {"/metrics", STATE_PATH, TIMELINE_PATH}:
-            is_read = request.method in {"GET", "HEAD"}
-            exchange.respond(
-                self._own(request) if is_read else _method_not_allowed(request.method, "GET")
-            )
+        path = request.path
+        if path.startswith("/endpoints/") and (name := endpoint_of(path)) is not None:
+            self._handle_runtime(exchange, name)
+        elif self._aws is not None and self._aws.takes(request):
+            self._run(exchange, self._answer_aws(exchange, self._aws))
+        elif path in self._page_paths:
+            self._answer_page(exchange, self._page(request))
+        elif self._front is not None:
+            self._handle_front(exchange, self._front)
         else:
-            self._handle_front(exchange)
+            body = error_body("not_found", f"there is no {path} here")
+            exchange.respond(Response(status=404, body=body))
 
-    def _handle_front(self, exchange: Exchange) -> None:
+    async def _answer_aws(self, exchange: Exchange, aws: AwsFront) -> None:
+        exchange.respond(await aws.answer(exchange.request))
+
+    # The REST API.
+
+    def _handle_front(self, exchange: Exchange, front: Front) -> None:
         request = exchange.request
-        accepted = self._front.accept(request.method, request.path, request.headers, request.body)
+        accepted = front.accept(request.method, request.path, request.headers, request.body)
         if isinstance(accepted, Invocation):
-            self._run(exchange, self._invoke_for_front(exchange, accepted))
+            self._run(exchange, self._invoke_for_front(exchange, front, accepted))
         else:
             exchange.respond(_to_http(accepted))
 
-    async def _invoke_for_front(self, exchange: Exchange, invocation: Invocation) -> None:
-        answer = await self._endpoint.invoke(invocation.body, _JSON_HEADERS)
-        result = InvocationResult(status=answer.status, body=answer.body)
-        exchange.respond(_to_http(self._front.conclude(result)))
+    async def _invoke_for_front(
+        self, exchange: Exchange, front: Front, invocation: Invocation
+    ) -> None:
+        exchange.respond(_to_http(front.conclude(await self.invoke(invocation))))
+
+    async def invoke(self, invocation: Invocation) -> InvocationResult:
+        """Carry a request that the REST API has accepted to its endpoint."""
+        try:
+            endpoint = self._endpoint(self._front_endpoint)
+            answer, _ = await endpoint.invoke(invocation.body, _JSON_HEADERS)
+        except InvocationRefused:  # whatever its shape: there is no room now
+            return InvocationResult(status=503, body=b"")
+        return InvocationResult(status=answer.status or _TIMED_OUT_STATUS, body=answer.body)
+
+    # SageMaker's runtime API.
 
     def _handle_runtime(self, exchange: Exchange, endpoint_name: str) -> None:
         if exchange.request.method != "POST":
             exchange.respond(_method_not_allowed(exchange.request.method, "POST"))
-        elif endpoint_name != self._endpoint.options.endpoint.endpoint_name:
+        elif endpoint_name not in self._sagemaker.endpoints:
             exchange.respond(not_found(endpoint_name))
         else:
-            self._handle_variant(exchange)
+            self._run(exchange, self._invoke_for_runtime(exchange, endpoint_name))
 
-    def _handle_variant(self, exchange: Exchange) -> None:
-        variant = self._endpoint.options.endpoint.variant_name
-        chosen = exchange.request.headers.get("x-amzn-sagemaker-target-variant", variant)
-        if chosen != variant:
-            message = f"Variant {chosen} not found; the endpoint has {variant}."
-            exchange.respond(validation_error(message))
-        else:
-            self._run(exchange, self._invoke_for_runtime(exchange))
-
-    async def _invoke_for_runtime(self, exchange: Exchange) -> None:
+    async def _invoke_for_runtime(self, exchange: Exchange, endpoint_name: str) -> None:
         request = exchange.request
-        answer = await self._endpoint.invoke(request.body, forwarded_headers(request.headers))
-        exchange.respond(model_response(answer, self._endpoint.options.endpoint))
-
-    def _own(self, request: Request) -> Response:
-        if request.path == "/metrics":
-            metrics = generate_latest(self._endpoint.counters.registry)
-            return Response(status=200, body=metrics, content_type=CONTENT_TYPE_LATEST)
-        return _as_json(self._state()) if request.path == STATE_PATH else self._timeline(request)
-
-    def _state(self) -> dict[str, Any]:
-        fleet, clock = self._endpoint.fleet, self._endpoint.clock
-        period_real_seconds = PERIOD_SECONDS / clock.time_scale
-        return {
-            "desired_instance_count": fleet.desired_count,
-            "in_service_instance_count": len(fleet.in_service),
-            "instances": [
-                {
-                    "instance_id": instance.instance_id,
-                    "state": instance.state,
-                    "process_id": instance.process and instance.process.process_id,
-                }
-                for instance in fleet.instances
-            ],
-            "time_scale": clock.time_scale,
-            "period_origin_monotonic_seconds": clock.origin_seconds,
-            "period_real_seconds": period_real_seconds,
-        }
-
-    def _timeline(self, request: Request) -> Response:
-        text = parse_qs(request.query).get("since", ["0"])[0]
+        headers = request.headers
         try:
-            origin = float(text)
-        except ValueError:
-            origin = math.nan
-        if not math.isfinite(origin):
-            message = f"since={text!r} is no moment; it is seconds of the monotonic clock"
-            return Response(status=400, body=error_body("invalid_query", message))
-        return _as_json(asdict(self._endpoint.timeline.since(origin)))
+            self._authorise(request)
+            answer, variant = await self._endpoint(endpoint_name).invoke(
+                request.body, forwarded_headers(headers), headers.get(TARGET_VARIANT)
+            )
+        except InvocationRefused as refused:
+            exchange.respond(refusal(refused))
+            return
+        respond = streamed_response if is_streaming(request.path) else model_response
+        exchange.respond(respond(answer, variant))
+
+    def _authorise(self, request: Request) -> None:
+        if self._aws is not None:
+            try:
+                self._aws.authorise(request, _RUNTIME_SIGNING_NAME)
+            except AwsError as error:
+                raise InvocationRefused(error.code, error.status, error.message) from error
+
+    def _endpoint(self, endpoint_name: str) -> Endpoint:
+        endpoint = self._sagemaker.endpoints.get(endpoint_name)
+        if endpoint is None:
+            raise InvocationRefused.not_found(endpoint_name)
+        return endpoint
+
+    # What this port tells of itself.
+
+    def _answer_page(self, exchange: Exchange, answer: Response | Awaitable[Response]) -> None:
+        if isinstance(answer, Response):
+            exchange.respond(answer)
+        else:
+            self._run(exchange, _answered_later(exchange, answer))
+
+    def _page(self, request: Request) -> Response | Awaitable[Response]:
+        method = "GET" if request.method == "HEAD" else request.method
+        page = self._pages.get((method, request.path))
+        if page is None:
+            allowed = sorted(known for known, path in self._pages if path == request.path)
+            return _method_not_allowed(request.method, ", ".join(allowed))
+        return page(request)
+
+    def _metrics(self, _request: Request) -> Response:
+        metrics = generate_latest(self._sagemaker.counters.registry)
+        return Response(status=200, body=metrics, content_type=CONTENT_TYPE_LATEST)
 
     def _run(self, exchange: Exchange, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(_answered(exchange, coroutine))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _answered_later(exchange: Exchange, answer: Awaitable[Response]) -> None:
+    exchange.respond(await answer)
 
 
 async def _answered(exchange: Exchange, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -161,7 +205,3 @@ def _to_http(answer: ApiResponse) -> Response:
         content_type=answer.content_type,
         headers=answer.headers,
     )
-
-
-def _as_json(value: object) -> Response:
-    return Response(status=200, body=json.dumps(value).encode())

@@ -1,148 +1,102 @@
 """
-The scaling loop: once a metric period, the scaling law on the emulator's clock.
+What scales: the metrics, the alarms, Application Auto Scaling and its loop, put together.
 """
 
-import asyncio
-import logging
 import time
+from collections.abc import Callable
+from typing import Final
 
-from tonnage.domain import ScaledClock, ScalingActivity
-from tonnage.scaling import (
-    Decision,
-    Observation,
-    PolicyNames,
-    ScalableTarget,
-    ScalingState,
-    TargetTrackingPolicy,
-    activity_cause,
-    evaluate,
-    scaling_succeeded,
-)
+from tonnage.domain import ScaledClock
 
-from ._fleet import Fleet
-from ._metrics import PERIOD_SECONDS, VariantMetrics
-from ._timeline import Timeline
+from ._timeline import Timelines
+from ._wall import WallTime
+from .autoscaling import AutoScaling, ScalingBook, ScalingLoop
+from .autoscaling.book import DIMENSION, NAMESPACE
+from .aws import AwsService
+from .cloudwatch import CloudWatch, MetricStore
 from .options import EndpointOptions, ScalingOptions
+from .variants import Variants
 
-__all__ = ["Scaler"]
+__all__ = ["ACCOUNT", "REGION", "ScalingControl"]
 
-logger = logging.getLogger(__name__)
+ACCOUNT: Final = "000000000000"
+REGION: Final = "us-east-1"
 
 
-class Scaler:
+class ScalingControl:
     """
-    Evaluates the policy of one variant and moves its fleet.
+    Everything that watches and moves the production variants.
 
     Args:
-        options: The policy; None only notes the metric.
-        endpoint: What it belongs to.
-        fleet: What it moves.
-        metrics: What it looks at.
+        variants: The production variants.
         clock: The emulator's clock.
-        timeline: Where it notes what it did.
-        metric_delay_seconds: From the end of a period to its datapoint.
+        metric_delay_seconds: From the end of a metric period to its datapoint, on that clock.
+        region: What ARNs say.
+        account: Likewise.
+        now_epoch_seconds: The wall clock.
+
+    Attributes:
+        cloudwatch: The metrics and the alarms.
+        book: What is registered for scaling.
+        timelines: What the fleets did, for reports.
+        loop: What evaluates and moves.
     """
 
     def __init__(
         self,
-        options: ScalingOptions | None,
-        endpoint: EndpointOptions,
-        *,
-        fleet: Fleet,
-        metrics: VariantMetrics,
+        variants: Variants,
         clock: ScaledClock,
-        timeline: Timeline,
-        metric_delay_seconds: float,
+        *,
+        metric_delay_seconds: float = 0.0,
+        region: str = REGION,
+        account: str = ACCOUNT,
+        now_epoch_seconds: Callable[[], float] = time.time,
     ) -> None:
-        self._law = _Law(options, endpoint) if options else None
-        self._fleet = fleet
-        self._metrics = metrics
-        self._clock = clock
-        self._timeline = timeline
-        self._delay_seconds = metric_delay_seconds
-        self._was_updating = False
+        wall = WallTime.of(clock, now_epoch_seconds)
+        store = MetricStore(variants, wall, metric_delay_seconds=metric_delay_seconds)
+        self.cloudwatch = CloudWatch(store, region=region, account=account)
+        self.book = ScalingBook(wall, region, account)
+        self.timelines = Timelines(clock.time_scale)
+        self.loop = ScalingLoop(self.book, self.cloudwatch, variants, self.timelines)
+        self._autoscaling = AutoScaling(self.book, self.cloudwatch, variants).service()
 
-    async def run(self) -> None:
-        """Evaluate at the end of each period, until cancelled."""
-        period = int(self._clock.now_seconds() // PERIOD_SECONDS)
-        while True:
-            due = (period + 1) * PERIOD_SECONDS + self._delay_seconds
-            await asyncio.sleep(self._clock.real_seconds_until(due))
-            self._evaluate(period)
-            period += 1
+    def services(self) -> tuple[AwsService, ...]:
+        """Return what AWS clients call."""
+        return self.cloudwatch.service(), self._autoscaling
 
-    def fleet_changed(self) -> None:
-        """Take note of a change in the fleet: an update that is over starts its cooldown."""
-        now = time.monotonic()
-        in_service = len(self._fleet.in_service)
-        self._timeline.instances_changed(now, self._fleet.desired_count, in_service)
-        if self._was_updating and not self._fleet.is_updating:
-            self._timeline.activity_ended(now)
-            if self._law:
-                self._law.succeeded(self._clock.now_seconds())
-        self._was_updating = self._fleet.is_updating
+    async def put(self, endpoint: EndpointOptions, scaling: ScalingOptions) -> None:
+        """
+        Register a variant and put the settings' policy on it, as a client would.
 
-    def _evaluate(self, period: int) -> None:
-        value = self._metrics.invocations_per_instance(period)
-        self._timeline.period_ended(time.monotonic(), value)
-        if self._law is None:
-            return
-        before = self._fleet.desired_count
-        observation = Observation.of(
-            metric_value=value,
-            desired_instance_count=before,
-            in_service_instance_count=max(1, len(self._fleet.in_service)),
-            is_updating=self._fleet.is_updating,
+        Raises:
+            AwsError: If it cannot be scaled so.
+        """
+        named = {
+            "ServiceNamespace": NAMESPACE,
+            "ResourceId": f"endpoint/{endpoint.endpoint_name}/variant/{endpoint.variant_name}",
+            "ScalableDimension": DIMENSION,
+        }
+        operations = self._autoscaling.operations
+        await operations["RegisterScalableTarget"](
+            {**named, "MinCapacity": scaling.min_capacity, "MaxCapacity": scaling.max_capacity}
         )
-        decision = self._law.evaluate(observation, self._clock.now_seconds())
-        if decision.acts[0]:
-            self._act(before, int(decision.desired_instance_count[0]), value, decision)
-
-    def _act(self, before: int, after: int, value: float, decision: Decision) -> None:
-        assert self._law is not None
-        cause = self._law.cause(decision)
-        logger.warning(
-            "scaling from %d to %d instances at %.0f invocations per instance and minute: %s",
-            before,
-            after,
-            value,
-            cause,
+        await operations["PutScalingPolicy"](
+            {
+                **named,
+                "PolicyName": scaling.policy_name,
+                "PolicyType": "TargetTrackingScaling",
+                "TargetTrackingScalingPolicyConfiguration": {
+                    "TargetValue": scaling.target_value,
+                    "PredefinedMetricSpecification": {
+                        "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"
+                    },
+                    "ScaleInCooldown": _whole(scaling.scale_in_cooldown_seconds),
+                    "ScaleOutCooldown": _whole(scaling.scale_out_cooldown_seconds),
+                },
+            }
         )
-        self._timeline.activity_started(
-            ScalingActivity(
-                at_seconds=time.monotonic(), from_count=before, to_count=after, cause=cause
-            )
-        )
-        self._fleet.set_desired(after)
 
 
-class _Law:
-    """The scaling law for one policy, with its memory."""
-
-    def __init__(self, options: ScalingOptions, endpoint: EndpointOptions) -> None:
-        self._policy = TargetTrackingPolicy.of(
-            target_value=options.target_value,
-            scale_in_cooldown_seconds=options.scale_in_cooldown_seconds,
-            scale_out_cooldown_seconds=options.scale_out_cooldown_seconds,
-        )
-        self._target = ScalableTarget.of(
-            min_capacity=options.min_capacity, max_capacity=options.max_capacity
-        )
-        self._names = PolicyNames(
-            endpoint_name=endpoint.endpoint_name,
-            variant_name=endpoint.variant_name,
-            policy_name=options.policy_name,
-        )
-        self._state = ScalingState.initial()
-
-    def evaluate(self, observation: Observation, now_seconds: float) -> Decision:
-        self._state, decision = evaluate(
-            self._policy, self._target, self._state, observation, now_seconds
-        )
-        return decision
-
-    def succeeded(self, now_seconds: float) -> None:
-        self._state = scaling_succeeded(self._state, now_seconds)
-
-    def cause(self, decision: Decision) -> str:
-        return activity_cause(decision, self._target, self._names)
+def _whole(seconds: float) -> float:
+    """Return whole seconds as AWS's integer; a fraction, which AWS cannot have, stays one."""
+    return int(seconds) if seconds == int(seconds) else seconds

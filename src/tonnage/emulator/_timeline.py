@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tonnage.domain import FleetTimeline, ScalingActivity
 
-__all__ = ["Timeline"]
+__all__ = ["Timeline", "Timelines"]
 
 
 @dataclass(slots=True)
@@ -69,6 +69,26 @@ class Timeline:
                 if activity.at_seconds > origin_seconds
             ],
         )
+
+
+@dataclass(slots=True)
+class Timelines:
+    """
+    One timeline for each production variant, made when it is first asked for.
+
+    Attributes:
+        time_scale: Seconds of the emulator's clock in a real second.
+    """
+
+    time_scale: float
+    _timelines: dict[tuple[str, str], Timeline] = field(default_factory=dict)
+
+    def of(self, endpoint_name: str, variant_name: str) -> Timeline:
+        """Return a variant's timeline, that of an ended one of the same name included."""
+        key = endpoint_name, variant_name
+        if key not in self._timelines:
+            self._timelines[key] = Timeline(self.time_scale)
+        return self._timelines[key]
 
 
 def _shifted(activity: ScalingActivity, origin_seconds: float) -> ScalingActivity:

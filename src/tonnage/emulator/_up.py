@@ -1,81 +1,202 @@
 """
-``tonnage up``: the endpoint on one local port, in the foreground or beside the caller.
+``tonnage up``: a local SageMaker with one endpoint, on one local port, in the foreground.
 """
 
 import asyncio
-import contextlib
-import json
-import logging
-import os
-import signal
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+import gc
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from signal import SIGINT, SIGTERM
+from typing import Final
 
 import uvloop
 
 from tonnage.api import Front
 from tonnage.artefact import LoadedService
-from tonnage.domain import FleetTimeline, ScalingActivity, TonnageError, TransportError
+from tonnage.domain import ConfigurationError
 from tonnage.http import Limits, Server
 
-from ._endpoint import Endpoint
-from ._port import STATE_PATH, TIMELINE_PATH, Port
-from .options import UpOptions
+from ._fault_schedule import FaultSchedule
+from ._local import LocalSageMaker
+from ._port import Port
+from ._scaler import ScalingControl
+from ._state import StatePages
+from ._variant import ProductionVariant
+from .aws import AwsFront, Credentials
+from .options import TemplateOptions, UpOptions
+from .page import LivePage
+from .sagemaker import sagemaker_service
+from .specs import EndpointConfig, Model, VariantSpec
+from .template import AppliedTemplate, apply_template, read_template
 
-__all__ = ["BackgroundEndpoint", "up", "up_in_background"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["run", "up"]
 
 _DRAIN_SECONDS: Final = 10.0
-_READY: Final = "ready"
 
 
-def up(options: UpOptions, *, on_ready: Callable[[str], None] = lambda _url: None) -> None:
+def up(
+    options: UpOptions,
+    *,
+    on_ready: Callable[[str], None] = lambda _url: None,
+    on_applied: Callable[[AppliedTemplate], None] = lambda _applied: None,
+    credentials: Credentials | None = None,
+) -> None:
     """
     Run an endpoint until SIGTERM or Ctrl-C, then drain.
 
     Args:
         options: What to run.
         on_ready: Called with its URL when it answers.
+        on_applied: Called with what became of the template, if there is one, before that.
+        credentials: The key that AWS clients must sign with; None takes any signature, or none.
 
     Raises:
         ArtefactError: If the artefact is missing, changed, or fails its self-test.
+        ConfigurationError: If the template cannot be resolved.
+        DeploymentError: If something that the template describes is refused or fails.
         PortInUseError: If the port is taken.
         CapacityError: If the first instances do not come up.
     """
-    uvloop.run(_up(options, on_ready))
+    uvloop.run(run(options, on_ready, on_applied=on_applied, credentials=credentials))
 
 
-async def _up(
-    options: UpOptions, on_ready: Callable[[str], None], *, lifeline: int | None = None
+async def run(
+    options: UpOptions,
+    on_ready: Callable[[str], None],
+    *,
+    on_applied: Callable[[AppliedTemplate], None] = lambda _applied: None,
+    credentials: Credentials | None = None,
+    lifeline: int | None = None,
 ) -> None:
+    """
+    Do what ``up`` does.
+
+    Args:
+        options: What to run.
+        on_ready: As ``up`` has it.
+        on_applied: Likewise.
+        credentials: Likewise.
+        lifeline: A pipe that nothing is written to; when its other end closes, this ends.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
+    for signal_number in (SIGTERM, SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
     if lifeline is not None:
         _when_closed(lifeline, stop.set)
-    front = Front(
-        LoadedService.load(options.artefact),
-        name=options.endpoint.endpoint_name,
-        route=options.endpoint.route,
+    service = LoadedService.load(options.artefact)
+    sagemaker = LocalSageMaker(options.local)
+    scaling = ScalingControl(
+        sagemaker,
+        sagemaker.clock,
+        metric_delay_seconds=options.local.metric_delay_seconds,
+        now_epoch_seconds=sagemaker.wall_clock,
     )
-    endpoint = Endpoint(options)
+    _connect(sagemaker, scaling)
+    faults = FaultSchedule(sagemaker)
+    aws = AwsFront([sagemaker_service(sagemaker), *scaling.services()], credentials=credentials)
+    port = Port(sagemaker, aws=aws)
     limits = Limits(max_body_bytes=options.local.max_body_bytes)
-    server = await Server.start(
-        Port(endpoint, front).handle, host=options.host, port=options.port, limits=limits
-    )
+    server = await Server.start(port.handle, host=options.host, port=options.port, limits=limits)
     try:
-        await endpoint.start()
-        on_ready(f"http://{options.host}:{server.port}")
-        await stop.wait()
+        if options.template is None:
+            variant = await _bring_up(sagemaker, scaling, options)
+        else:
+            applied = await _apply(options.template, aws, options.artefact)
+            variant = _first_variant(sagemaker, applied)
+            on_applied(applied)
+        front = Front(service, name=variant.endpoint_name, route=options.endpoint.route)
+        port.put_front(front, variant.endpoint_name)
+        timeline = scaling.timelines.of(variant.endpoint_name, variant.variant_name)
+        port.put_pages(StatePages(sagemaker, variant, timeline).pages())
+        port.put_pages(faults.pages())
+        live = LivePage(
+            service=service,
+            front=front,
+            invoke=port.invoke,
+            sagemaker=sagemaker,
+            scaling=scaling,
+            endpoint_name=variant.endpoint_name,
+            route=options.endpoint.route,
+            local=options.local,
+            charts=options.charts,
+        )
+        port.put_pages(live.pages())
+        gc.freeze()  # what is loaded stays: a full collection would stop the loop to look at it
+        async with _running(scaling), live.running():
+            faults.begin(options.faults)
+            on_ready(f"http://{options.host}:{server.port}")
+            await stop.wait()
     finally:
+        await faults.close()
         await server.drain(timeout_seconds=_DRAIN_SECONDS)
-        await endpoint.close()
+        await sagemaker.close()
+
+
+async def _bring_up(
+    sagemaker: LocalSageMaker, scaling: ScalingControl, options: UpOptions
+) -> ProductionVariant:
+    """Bring up the endpoint of the settings, and return its variant."""
+    wanted = options.endpoint
+    sagemaker.add_model(Model(model_name=wanted.endpoint_name, artefact=options.artefact))
+    spec = VariantSpec(
+        variant_name=wanted.variant_name,
+        model_name=wanted.endpoint_name,
+        instance_type=wanted.instance_type,
+        initial_instance_count=wanted.initial_instance_count,
+    )
+    config = sagemaker.add_config(
+        EndpointConfig(config_name=wanted.endpoint_name, variants=(spec,))
+    )
+    endpoint = sagemaker.add_endpoint(wanted.endpoint_name, config)
+    await endpoint.create()
+    if options.scaling is not None:
+        await scaling.put(wanted, options.scaling)
+    return endpoint.variants[wanted.variant_name]
+
+
+async def _apply(template: TemplateOptions, aws: AwsFront, artefact: Path) -> AppliedTemplate:
+    return await apply_template(
+        read_template(template.file),
+        aws,
+        model_data={"": artefact, **template.model_data},
+        parameters=template.parameters,
+    )
+
+
+def _first_variant(sagemaker: LocalSageMaker, applied: AppliedTemplate) -> ProductionVariant:
+    for endpoint_name in applied.endpoint_names:
+        for variant in sagemaker.endpoints[endpoint_name].variants.values():
+            return variant
+    raise ConfigurationError(
+        "the template describes no endpoint", hint="give one with an AWS::SageMaker::Endpoint"
+    )
+
+
+def _connect(sagemaker: LocalSageMaker, scaling: ScalingControl) -> None:
+    """Let updates of endpoints know what is scaled, and which alarms have gone off."""
+
+    def is_scalable_target(endpoint_name: str, variant_name: str) -> bool:
+        return f"endpoint/{endpoint_name}/variant/{variant_name}" in scaling.book.targets
+
+    def alarm_state(alarm_name: str) -> str | None:
+        alarm = scaling.cloudwatch.alarms.get(alarm_name)
+        return None if alarm is None else alarm.state
+
+    sagemaker.is_scalable_target = is_scalable_target
+    sagemaker.alarm_state = alarm_state
+
+
+@asynccontextmanager
+async def _running(scaling: ScalingControl) -> AsyncIterator[None]:
+    """Scale what is registered."""
+    task = asyncio.create_task(scaling.loop.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _when_closed(lifeline: int, act: Callable[[], None]) -> None:
@@ -87,97 +208,3 @@ def _when_closed(lifeline: int, act: Callable[[], None]) -> None:
         act()
 
     loop.add_reader(lifeline, closed)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BackgroundEndpoint:
-    """
-    An endpoint that runs in a process of its own.
-
-    Attributes:
-        url: Where it listens.
-        process_id: Its process.
-    """
-
-    url: str
-    process_id: int
-
-    def state(self) -> dict[str, Any]:
-        """Return its instances and its clock, as they are now."""
-        return _get_json(self.url + STATE_PATH)
-
-    def next_period_monotonic_seconds(self, now_seconds: float, *, after_seconds: float) -> float:
-        """Return when, on the machine's monotonic clock, the first period after a pause begins."""
-        state = self.state()
-        origin, period = state["period_origin_monotonic_seconds"], state["period_real_seconds"]
-        elapsed = now_seconds + after_seconds - origin
-        return float(origin + (elapsed // period + 1) * period)
-
-    def timeline(self, origin_monotonic_seconds: float) -> FleetTimeline:
-        """Return what its fleet did since a moment of the machine's monotonic clock."""
-        described = _get_json(f"{self.url}{TIMELINE_PATH}?since={origin_monotonic_seconds!r}")
-        return FleetTimeline(
-            time_scale=described["time_scale"],
-            instances=[tuple(change) for change in described["instances"]],
-            invocations_per_instance=[
-                tuple(datapoint) for datapoint in described["invocations_per_instance"]
-            ],
-            activities=[ScalingActivity(**activity) for activity in described["activities"]],
-        )
-
-
-@contextlib.contextmanager
-def up_in_background(options: UpOptions) -> Iterator[BackgroundEndpoint]:
-    """
-    Run an endpoint in a process of its own until the block ends; then it drains.
-
-    Raises:
-        TonnageError: If it does not come up; the message is the process's own.
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tonnage.emulator", options.to_json()],
-        stdin=subprocess.PIPE,  # closes when this process is gone, however it went
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        process_group=0,  # Ctrl-C on the terminal reaches this process alone, which decides
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            event = json.loads(process.stdout.readline() or '{"failed": "it ended at once"}')
-            if _READY not in event:
-                raise TonnageError(event["failed"], hint=event.get("hint"))
-            yield BackgroundEndpoint(url=event[_READY], process_id=process.pid)
-        finally:
-            process.terminate()
-
-
-def main() -> int:
-    """Run ``up`` for another process: options as JSON in the one argument, one line when ready."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s"
-    )
-    try:
-        uvloop.run(
-            _up(
-                UpOptions.from_json(sys.argv[1]),
-                lambda url: print(json.dumps({_READY: url}), flush=True),  # noqa: T201 (the pipe to the parent)
-                lifeline=sys.stdin.fileno(),
-            )
-        )
-    except TonnageError as error:
-        print(json.dumps({"failed": error.message, "hint": error.hint}), flush=True)  # noqa: T201 (likewise)
-        return 1
-    return 0
-
-
-def _get_json(url: str) -> dict[str, Any]:
-    # Without the proxies that the environment may name: this is our own loopback URL.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=10) as answer:
-            described: dict[str, Any] = json.load(answer)
-    except OSError as error:
-        raise TransportError(f"the endpoint does not answer {url}: {error}") from error
-    return described

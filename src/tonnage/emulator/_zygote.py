@@ -1,8 +1,9 @@
 """
-The emulator's end of the zygote: asks for instances, hears what became of them.
+The emulator's end of the zygotes: asks for instances, hears what became of them.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -15,9 +16,12 @@ from typing import Any, Final
 from tonnage.domain import ArtefactError, CapacityError
 from tonnage.serving.zygote import ZygoteOptions
 
-__all__ = ["SpawnedInstance", "Zygote", "terminate"]
+__all__ = ["OnEnded", "SpawnedInstance", "Zygote", "ZygotePool", "kill", "terminate"]
 
 logger = logging.getLogger(__name__)
+
+OnEnded = Callable[[str, int], None]
+"""Takes an instance's id and the exit code of its process."""
 
 _ONE_THREAD: Final = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
@@ -39,34 +43,36 @@ class Zygote:
 
     Args:
         options: What it is started with.
-        on_ended: Called with an instance's id and exit code when its process has ended, or is
-            about to because the zygote's has.
     """
 
-    def __init__(self, options: ZygoteOptions, on_ended: Callable[[str, int], None]) -> None:
-        self._options = options
-        self._on_ended = on_ended
+    def __init__(self, options: ZygoteOptions) -> None:
+        self.options = options
+        self._on_ended: dict[str, OnEnded] = {}
         self._waiting: dict[str, asyncio.Future[SpawnedInstance]] = {}
-        self._ready: set[str] = set()
         self._starting = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, options: ZygoteOptions, on_ended: Callable[[str, int], None]) -> "Zygote":
+    async def start(cls, options: ZygoteOptions) -> "Zygote":
         """
         Start a zygote and wait until it has loaded the artefact.
 
         Raises:
             ArtefactError: If it could not.
         """
-        zygote = cls(options, on_ended)
+        zygote = cls(options)
         await zygote._running_stdin()
         return zygote
 
-    async def spawn(self, instance: str) -> SpawnedInstance:
+    async def spawn(self, instance: str, on_ended: OnEnded) -> SpawnedInstance:
         """
         Fork an instance and wait until it has passed its self-test.
+
+        Args:
+            instance: Its id.
+            on_ended: Called once it is ready and its process has ended, or is about to because the
+                zygote's has.
 
         Raises:
             CapacityError: If its process ended before, or no zygote can be started.
@@ -77,8 +83,13 @@ class Zygote:
             raise CapacityError(f"instance {instance} cannot start: {error.message}") from error
         answer: asyncio.Future[SpawnedInstance] = asyncio.get_running_loop().create_future()
         self._waiting[instance] = answer
+        self._on_ended[instance] = on_ended
         stdin.write(json.dumps({"spawn": instance}).encode() + b"\n")
-        return await answer
+        try:
+            return await answer
+        except BaseException:  # above all when whoever asked was cancelled
+            self._on_ended.pop(instance, None)
+            raise
 
     async def close(self) -> None:
         """Let every instance drain, and end."""
@@ -90,13 +101,14 @@ class Zygote:
             await asyncio.wait_for(self._process.wait(), _CLOSE_SECONDS)
         except TimeoutError:
             logger.error("the instances did not drain in time and are killed")  # noqa: TRY400 (no fault of ours to trace)
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
         await self._watcher
 
     async def _running_stdin(self) -> asyncio.StreamWriter:
         async with self._starting:
             if self._watcher is None or self._watcher.done():
-                self._process = await _start_process(self._options)
+                self._process = await _start_process(self.options)
                 self._watcher = asyncio.create_task(self._watch(self._process))
             assert self._process is not None
             assert self._process.stdin is not None
@@ -112,7 +124,7 @@ class Zygote:
             if not waiting.done():
                 waiting.set_exception(CapacityError("the process that forks instances is gone"))
         self._waiting.clear()
-        for instance in tuple(self._ready):
+        for instance in tuple(self._on_ended):
             self._lost(instance, exit_code)
 
     async def _read_events(self, process: asyncio.subprocess.Process) -> None:
@@ -121,15 +133,17 @@ class Zygote:
             self._handle(json.loads(line))
 
     def _lost(self, instance: str, exit_code: int) -> None:
-        self._ready.discard(instance)
-        self._on_ended(instance, exit_code)
+        on_ended = self._on_ended.pop(instance, None)
+        if on_ended is not None:
+            on_ended(instance, exit_code)
 
     def _handle(self, event: dict[str, Any]) -> None:
         instance = event["instance"]
         waiting = self._waiting.pop(instance, None)
         if event["event"] == "ready":
-            self._ready.add(instance)
-            if waiting is not None and not waiting.done():
+            if waiting is None or waiting.done():  # whoever asked has given up
+                terminate(event["process_id"])
+            else:
                 waiting.set_result(
                     SpawnedInstance(port=event["port"], process_id=event["process_id"])
                 )
@@ -139,6 +153,43 @@ class Zygote:
             )
         else:
             self._lost(instance, event["exit_code"])
+
+
+class ZygotePool:
+    """The zygotes of all models; those who serve the same artefact alike share one."""
+
+    def __init__(self) -> None:
+        self._zygotes: dict[str, Zygote] = {}
+        self._users: dict[str, int] = {}
+        self._starting: dict[str, asyncio.Lock] = {}
+
+    async def lease(self, options: ZygoteOptions) -> Zygote:
+        """
+        Return the zygote of these options, running, until ``release``.
+
+        Raises:
+            ArtefactError: If it cannot load the artefact.
+        """
+        key = options.to_json()
+        async with self._starting.setdefault(key, asyncio.Lock()):
+            if key not in self._zygotes:
+                self._zygotes[key] = await Zygote.start(options)
+            self._users[key] = self._users.get(key, 0) + 1
+            return self._zygotes[key]
+
+    async def release(self, zygote: Zygote) -> None:
+        """End the zygote if this was its last user."""
+        key = zygote.options.to_json()
+        async with self._starting[key]:
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._zygotes[key]
+                await zygote.close()
+
+    async def close(self) -> None:
+        """End those that are left, whoever uses them."""
+        left, self._zygotes = tuple(self._zygotes.values()), {}
+        await asyncio.gather(*(zygote.close() for zygote in left))
 
 
 async def _start_process(options: ZygoteOptions) -> asyncio.subprocess.Process:
@@ -162,7 +213,16 @@ async def _start_process(options: ZygoteOptions) -> asyncio.subprocess.Process:
 
 def terminate(process_id: int) -> None:
     """Ask an instance to drain and end; one that is gone already is fine."""
+    _signal(process_id, signal.SIGTERM)
+
+
+def kill(process_id: int) -> None:
+    """End an instance at once, frozen ones too."""
+    _signal(process_id, signal.SIGKILL)
+
+
+def _signal(process_id: int, number: signal.Signals) -> None:
     try:
-        os.kill(process_id, signal.SIGTERM)
+        os.kill(process_id, number)
     except ProcessLookupError:
         logger.debug("instance process %d was gone already", process_id)

@@ -2,6 +2,7 @@
 What an emulated endpoint is made of.
 """
 
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,16 @@ from pydantic.dataclasses import dataclass
 
 from tonnage.serving import InstanceCapacity
 
-__all__ = ["DEFAULT_PORT", "EndpointOptions", "LocalOptions", "ScalingOptions", "UpOptions"]
+from .faults import Fault
+
+__all__ = [
+    "DEFAULT_PORT",
+    "EndpointOptions",
+    "LocalOptions",
+    "ScalingOptions",
+    "TemplateOptions",
+    "UpOptions",
+]
 
 DEFAULT_PORT: Final = 8000
 
@@ -69,6 +79,12 @@ class LocalOptions:
         metric_delay_seconds: From the end of a metric period to its datapoint, likewise.
         time_scale: Seconds of the emulator's clock in a real second.
         max_body_bytes: The largest request body.
+        serverless_idle_seconds: How long a serverless instance may lie idle before it is retired,
+            on the emulator's clock.
+        cold_start_seconds: What a serverless cold start takes beyond this machine's own, in real
+            time, as all latencies.
+        health_check_seconds: How often an instance in service is asked for its health, in real
+            time; one that misses three times is replaced.
         seed: Of the router's random choice.
     """
 
@@ -77,7 +93,27 @@ class LocalOptions:
     metric_delay_seconds: float = 0.0
     time_scale: float = 1.0
     max_body_bytes: int = 6 * 1024 * 1024
+    serverless_idle_seconds: float = 300.0
+    cold_start_seconds: float = 0.0
+    health_check_seconds: float = 5.0
     seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TemplateOptions:
+    """
+    A CloudFormation template to bring up instead of the endpoint.
+
+    Attributes:
+        file: The synthesised template.
+        model_data: The artefact that stands for a model, by the model's logical id; the empty key
+            is for all others.
+        parameters: Values of the template's parameters.
+    """
+
+    file: Path
+    model_data: dict[str, Path] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,17 +125,25 @@ class UpOptions:
         artefact: The packed model.
         endpoint: The endpoint.
         scaling: Its scaling policy; None for a fixed number of instances.
+        template: What is brought up instead of the endpoint and its policy; the REST API is then
+            in front of the first endpoint that it describes.
         local: How this machine stands in for AWS.
+        faults: What is to go wrong.
         host: The address to listen on.
         port: The port; 0 for a free one.
+        charts: A command that prints the script that draws the live page's charts; empty without
+            charts.
     """
 
     artefact: Path
     endpoint: EndpointOptions
     scaling: ScalingOptions | None = None
+    template: TemplateOptions | None = None
     local: LocalOptions = LocalOptions()
+    faults: tuple[Fault, ...] = ()
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    charts: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the options as JSON, for another process."""

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tonnage.emulator import EndpointOptions, LocalOptions, ScalingOptions, UpOptions
+from tonnage.emulator import (
+    EndpointOptions,
+    Fault,
+    FaultAction,
+    LocalOptions,
+    ScalingOptions,
+    TemplateOptions,
+    UpOptions,
+)
 from tonnage.serving import InstanceCapacity
 
 positive = st.floats(min_value=1e-9, max_value=1e12)
@@ -46,6 +54,23 @@ options = st.builds(
         time_scale=positive,
         max_body_bytes=st.integers(1, 2**40),
         seed=st.integers(0, 2**31),
+    ),
+    faults=st.lists(
+        st.builds(
+            Fault,
+            action=st.sampled_from(FaultAction),
+            at_seconds=seconds,
+            endpoint=st.none() | names,
+            instance=st.integers(0, 9) | st.just("all"),
+        ),
+        max_size=3,
+    ).map(tuple),
+    template=st.none()
+    | st.builds(
+        TemplateOptions,
+        file=st.just(Path("a.template.json")),
+        model_data=st.dictionaries(names, st.just(Path("artefact")), max_size=2),
+        parameters=st.dictionaries(names, names, max_size=2),
     ),
     host=names,
     port=st.integers(0, 65535),
