@@ -40,6 +40,11 @@ Page = Callable[[Request], Response | Awaitable[Response]]
 _JSON_HEADERS: Final = {"content-type": "application/json"}
 _TIMED_OUT_STATUS: Final = 504
 _RUNTIME_SIGNING_NAME: Final = "sagemaker"
+_STARTING: Final = Response(
+    status=503,
+    body=error_body("starting", "the endpoint is not in service yet; try again in a second"),
+    headers=(("Retry-After", "1"),),
+)
 
 
 class Port:
@@ -82,8 +87,7 @@ class Port:
         elif self._front is not None:
             self._handle_front(exchange, self._front)
         else:
-            body = error_body("not_found", f"there is no {path} here")
-            exchange.respond(Response(status=404, body=body))
+            exchange.respond(_STARTING)
 
     async def _answer_aws(self, exchange: Exchange, aws: AwsFront) -> None:
         exchange.respond(await aws.answer(exchange.request))
