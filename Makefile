@@ -117,6 +117,8 @@ campaigns-load: $(READY) ## measure the search and the comparison by the thousan
 	$(BIN)/python examples/real_estate/train.py
 	cd examples/real_estate && ../../$(BIN)/tonnage pack model.joblib --service service:RealEstate -o artefact
 	$(BIN)/python benchmarks/loadtest/line_campaign.py
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/mlrsearch -r benchmarks/loadtest/requirements-mlrsearch.in
+	PYTHONPATH=build/mlrsearch $(BIN)/python benchmarks/loadtest/line_mlrsearch.py
 	$(BIN)/python benchmarks/loadtest/line_capped.py
 	$(BIN)/python benchmarks/loadtest/line_render.py
 	$(BIN)/python benchmarks/loadtest/record_noise.py

@@ -1,8 +1,7 @@
 """
-Render the campaign's and the capped instance's results into docs/explanation/load-line.md.
+Render the results of the campaign, its peer and the capped instance into load-line.md.
 
-Usage: python line_render.py. It replaces what stands between the markers `<!-- campaign -->` and
-`<!-- capped -->` and their ends.
+Usage: python line_render.py. It replaces what stands between the markers of each table.
 """
 
 import json
@@ -53,6 +52,28 @@ def capped_table() -> str:
     return f"{head}\n" + "\n".join(rows) + f"\n\n{told}"
 
 
+def mlrsearch_table() -> str:
+    described = json.loads((HERE / "line_mlrsearch.json").read_text(encoding="utf-8"))
+    head = (
+        "| width | windows | searches | median error | 95 % of errors below | trial time, mean |"
+        "\n| --- | --- | --- | --- | --- | --- |"
+    )
+    rows = [
+        f"| {row['relative_width']:.1%} | {row['windows']} | {row['searches']} |"
+        f" {row['median_error']:.2%} | {row['p95_error']:.1%} |"
+        f" {row['mean_search_seconds']:.0f} s |"
+        for row in described["rows"]
+    ]
+    summary = described["summary"]
+    told = (
+        f"At the search's own median error of {summary['tonnage_median_error']:.2%} MLRsearch's"
+        f" trials take {summary['mlrsearch_mean_seconds_at_same_error']:.0f} s, interpolated; the"
+        f" search's take {summary['tonnage_mean_search_seconds']:.0f} s,"
+        f" {summary['time_ratio']:.2f} of that."
+    )
+    return f"{head}\n" + "\n".join(rows) + f"\n\n{told}"
+
+
 def _capped_row(number: int, each: dict) -> str:
     low, high = (f"{end:.0f}" if end else "?" for end in each["interval"])
     line = f"{each['line']:.1f}/s" if each["line"] else "none"
@@ -64,7 +85,10 @@ def _capped_row(number: int, each: dict) -> str:
 
 def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    for name, table in (("campaign", campaign_table()), ("capped", capped_table())):
+    tables = [("campaign", campaign_table()), ("capped", capped_table())]
+    if (HERE / "line_mlrsearch.json").is_file():
+        tables.append(("mlrsearch", mlrsearch_table()))
+    for name, table in tables:
         pattern = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
         text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
     PAGE.write_text(text, encoding="utf-8")

@@ -73,11 +73,50 @@ def faults(result: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def comparisons(result: Mapping[str, Any]) -> list[str]:
+    method = {"interleaved": "in turn", "apart": "apart"}
+    rows = [
+        f"| {method[row['method']]} | {row['factor'] - 1:+.0%} | {row['runs']} |"
+        f" {row['share_worse']:.1%} | {row['share_better']:.1%} |"
+        f" {row['answers'].get('no difference', 0) / row['runs']:.1%} |"
+        f" {row['p50_median_half_width']:.1%} |"
+        for row in result["rows"]
+    ]
+    conditions = [
+        f"{row['condition']}, cores {row['machine_busy_fraction']:.0%} busy"
+        for row in result["noise"]["rows"]
+    ]
+    head = ("compared", "head's latency", "comparisons", "worse", "better", "no difference")
+    return [
+        f"| {' | '.join(head)} | half-width of the median's interval |",
+        "| --- " * (len(head) + 1) + "|",
+        *rows,
+        "",
+        f"The noise: {'; '.join(conditions)}.",
+    ]
+
+
+def real_comparisons(result: Mapping[str, Any]) -> list[str]:
+    return [
+        f"Runs of {result['seconds']:g} s, each of them `tonnage load --against` anew.",
+        "",
+        "| head | runs | worse | better | no difference |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {row['pair']} | {row['runs']} | {row['answers'].get('worse', 0)} |"
+            f" {row['answers'].get('better', 0)} | {row['answers'].get('no difference', 0)} |"
+            for row in result["summary"]
+        ),
+    ]
+
+
 TABLES: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "generator_speed": speed,
     "freeze": freeze,
     "against_h2load": h2load,
     "generator_faults": faults,
+    "compare_campaign": comparisons,
+    "compare_real": real_comparisons,
 }
 
 
@@ -87,7 +126,10 @@ def ms(seconds: float) -> str:
 
 def rendered(page: str) -> str:
     for name, table in TABLES.items():
-        result = json.loads((described.RESULTS / f"{name}.json").read_text())
+        file = described.RESULTS / f"{name}.json"
+        if not file.is_file():
+            continue  # a campaign that has not been run has no table yet
+        result = json.loads(file.read_text())
         at = result["machine"]
         caveat = (
             f"`{result['command']}`, {at['date']}, {at['cores']} cores of {at['processor']},"
@@ -95,9 +137,9 @@ def rendered(page: str) -> str:
             f" {at['load_average_at_start']:.1f} at the start."
         )
         block = "\n".join([caveat, "", *table(result)])
-        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
+        pattern = rf"(<!-- {name} -->)\n.*?(<!-- /{name} -->)"
         page, count = re.subn(
-            pattern, lambda m, block=block: m[1] + block + m[2], page, flags=re.DOTALL
+            pattern, lambda m, block=block: f"{m[1]}\n{block}\n{m[2]}", page, flags=re.DOTALL
         )
         assert count == 1, f"{PAGE.name} has no markers for {name}"
     return page

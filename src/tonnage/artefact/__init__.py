@@ -15,11 +15,13 @@ loading a compiled artefact imports neither.
 """
 
 from ._archive import ArchiveLimits, extract
+from ._golden import read_rows
 from ._handlers import import_service
 from ._loading import ARCHIVE_NAME, LoadedModel, LoadedService, predict_golden, verify
 from ._manifest import FORMAT, MANIFEST_NAME, FileEntry, Golden, Manifest, ModelEntry
+from ._opening import Opened, open_pickle
 from ._packing import PackReport, is_stale, pack
-from ._predictors import load_pickle
+from ._predictors import FittedPredictor, load_pickle
 from .classified import Classified
 from .service import TYPICAL_RANGE, Features, Outputs, Service
 
@@ -32,11 +34,13 @@ __all__ = [
     "Classified",
     "Features",
     "FileEntry",
+    "FittedPredictor",
     "Golden",
     "LoadedModel",
     "LoadedService",
     "Manifest",
     "ModelEntry",
+    "Opened",
     "Outputs",
     "PackReport",
     "Service",
@@ -44,7 +48,9 @@ __all__ = [
     "import_service",
     "is_stale",
     "load_pickle",
+    "open_pickle",
     "pack",
     "predict_golden",
+    "read_rows",
     "verify",
 ]

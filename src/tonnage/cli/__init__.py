@@ -17,6 +17,7 @@ __all__ = ["cli", "limit_threads", "main"]
 
 _ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _VERBS: Final = {
+    "init": "a model of your own → service.py, tonnage.toml, locustfile.py",
     "pack": "model → artefact, without a pickle, verified",
     "serve": "one instance, as SageMaker runs it",
     "up": "an endpoint on one local port: REST API, SageMaker runtime, scaling",
@@ -26,8 +27,15 @@ _VERBS: Final = {
     "plan": "the cheapest configuration that meets the objective, and what the others cost",
     "prices": "the dated prices that plans rest on, and their refresh",
     "image": "artefact → the container image that SageMaker runs",
+    "synth": "the settings as CloudFormation templates, offline",
+    "diff": "what a deployment would change",
+    "deploy": "the settings on AWS; says what a month costs first",
+    "verify": "a running endpoint, held against its plan",
+    "swarm": "a load test by several machines on ECS Fargate; says what it costs first",
+    "destroy": "deletes a deployment, and lists what could still bill",
     "rehearse": "the whole story in compressed time, ending in a report",
     "report": "run records → page, pictures, summary",
+    "compare": "two runs: better, worse or no difference, with the size and interval",
     "doctor": "what is installed, and what each verb would need",
     "completion": "the script that completes verbs and flags in your shell",
 }
@@ -76,10 +84,12 @@ def limit_threads() -> None:
 
 
 def _run(arguments: list[str] | None) -> int:
-    from ._faults import INTERRUPTED, exit_code, show
+    from ._faults import INTERRUPTED, colour_allowed, exit_code, show
 
     try:
-        result = cli.main(arguments, prog_name="tonnage", standalone_mode=False)
+        result = cli.main(
+            arguments, prog_name="tonnage", standalone_mode=False, color=colour_allowed()
+        )
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -2,6 +2,7 @@
 Faults at the command line: which class ends with which exit code, and how it is shown.
 """
 
+import os
 from typing import Final
 
 import click
@@ -25,6 +26,7 @@ __all__ = [
     "INTERRUPTED",
     "MEASUREMENT_INVALID",
     "OBJECTIVE_MISSED",
+    "colour_allowed",
     "exit_code",
     "show",
 ]
@@ -55,7 +57,14 @@ def exit_code(error: BaseException) -> int | None:
 
 def show(error: BaseException) -> None:
     """Print a fault and its next step on stderr."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+    # Outside of click's context, which knows whether colour is allowed.
+    color = colour_allowed()
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True, color=color)
     hint = getattr(error, "hint", None)
     if hint:
-        click.echo(f"{click.style('hint:', bold=True)} {hint}", err=True)
+        click.echo(f"{click.style('hint:', bold=True)} {hint}", err=True, color=color)
+
+
+def colour_allowed() -> bool | None:
+    """Return False when ``NO_COLOR`` says so, else None: colour on a terminal."""
+    return False if os.environ.get("NO_COLOR") else None

@@ -104,6 +104,7 @@ NEEDS: Final[Mapping[str, tuple[_Need, ...]]] = {
     "image": (_DOCKER,),
     "synth": _CDK,
     "deploy": (*_CDK, _Program(name="npm", next_step="install Node.js"), _DOCKER, _CREDENTIALS),
+    "swarm": (*_CDK, _Program(name="npm", next_step="install Node.js"), _DOCKER, _CREDENTIALS),
     "verify": (_BOTO3, _CREDENTIALS),
     "rehearse": (*_PACK, _LOCUST, *_REPORT),
     "report": _REPORT,

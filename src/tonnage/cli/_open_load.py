@@ -12,7 +12,7 @@ from tonnage.config import Settings
 from tonnage.domain import ConfigurationError, PiecewiseRate, RateProfile, parse_profile, read_trace
 from tonnage.loadtest import OpenLoopPlan, Payload, SageMakerEndpoint
 
-from ._convert import packed_artefact, ranges_of
+from ._convert import drawn_from, packed_artefact
 from ._options import DURATION, RATE, json_value, route_of
 
 __all__ = ["OPEN_ARRIVALS", "is_open", "open_loop_options", "open_plan", "payload_of"]
@@ -21,7 +21,16 @@ OPEN_ARRIVALS: Final = ("constant", "poisson")
 
 _DEFAULT_SECONDS: Final = 30.0
 _TRAFFIC: Final = ("rate", "profile", "trace")
-_CLOSED_ONLY: Final = ("users", "spawn_rate", "pacing", "locustfile", "web")
+_CLOSED_ONLY: Final = (
+    "users",
+    "spawn_rate",
+    "pacing",
+    "locustfile",
+    "web",
+    "workers",
+    "hosts",
+    "worker_of",
+)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -99,14 +108,14 @@ def open_plan(settings: Settings, url: str | None, flags: Mapping[str, Any]) -> 
 
 
 def payload_of(settings: Settings, flags: Mapping[str, Any]) -> Payload:
-    """Return what requests carry: a body, a function's, or numbers drawn from the schema."""
+    """Return what requests carry: a body, a function's, or what the artefact says."""
     if flags.get("payload") is not None:
         if flags.get("body") is not None:
             raise ConfigurationError("--body and --payload both say what is sent", hint="give one")
         return Payload(function=flags["payload"], directory=settings.directory)
     if flags.get("body") is not None:
         return Payload(body=json_value("--body", flags["body"]))
-    return Payload(ranges=ranges_of(packed_artefact(settings)))
+    return Payload(**drawn_from(packed_artefact(settings)))
 
 
 def _profile(settings: Settings, flags: Mapping[str, Any]) -> tuple[RateProfile, str]:

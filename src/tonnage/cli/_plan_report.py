@@ -5,6 +5,7 @@ A plan → its page and pictures.
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from tonnage.planning import (
     MARKS,
     Option,
     Plan,
+    PolicyKind,
     instance_dollars,
     plan_rows,
     policy_timeline,
@@ -29,6 +31,9 @@ from tonnage.reporting.planning_figures import (
 from tonnage.reporting.sections import Section
 
 __all__ = ["write_report"]
+
+_NAMED: Final = ("AWS's recipe", "as it is set", "scheduled", "steps", "10 s metric")
+"""Options that have a name in the picture, where they are not the plan itself."""
 
 
 def write_report(made: Plan, output: Path) -> list[Path]:
@@ -118,14 +123,26 @@ def _points(made: Plan) -> Iterator[CostPoint]:
         yield CostPoint(
             cost_usd_month=float(dollars[row]),
             failed_fraction=float(searched.outcomes.failed_fraction[row]),
-            what=f"{policy.min_capacity} to {policy.max_capacity}, target {policy.target_value:,g}",
+            what=f"{policy.min_capacity} to {policy.max_capacity}, target"
+            f" {policy.target_value:,g}{_beside(policy.kind)}",
         )
-    names = {"AWS's recipe": "AWS's recipe", "as it is set": "as it is set"}
     for option in made.candidates:
-        if option.what in names and option.line.kind.name == made.line.kind.name:
-            yield _named(option, names[option.what])
+        if option is not best and option.what in _NAMED and option.line == made.line:
+            yield _named(option, f"{option.what}, assumed" if option.assumed else option.what)
     assert best is not None
     yield _named(best, "the plan", chosen=True)
+
+
+def _beside(kind: PolicyKind) -> str:
+    """Say what a policy has beside target tracking on invocations."""
+    said = []
+    if kind.is_high_resolution:
+        said.append("10 s metric")
+    if kind.steps:
+        said.append("steps")
+    if kind.scheduled:
+        said.append(f"{len(kind.scheduled)} scheduled actions")
+    return "".join(f", {each}" for each in said)
 
 
 def _named(option: Option, label: str, *, chosen: bool = False) -> CostPoint:
@@ -133,7 +150,7 @@ def _named(option: Option, label: str, *, chosen: bool = False) -> CostPoint:
     return CostPoint(
         cost_usd_month=float(option.cost.instances),
         failed_fraction=option.failed_fraction,
-        what=f"{option.name}, target {option.policy.target_value:,g}",
+        what=f"{option.name}, target {option.policy.target_value:,g}{_beside(option.policy.kind)}",
         kind="chosen" if chosen else "compared",
         label=label,
     )

@@ -35,7 +35,7 @@ class ProgressLine:
         done = min(1.0, progress.elapsed_seconds / self.total_seconds) if self.total_seconds else 0
         line = f"{self.label}{done:4.0%}  {progress}"
         if sys.stderr.isatty():
-            click.echo(f"{_CLEAR}{line}", err=True, nl=False)
+            click.echo(f"{_CLEAR}{line}", err=True, nl=False, color=True)  # erasing is no colour
         elif progress.elapsed_seconds >= self._next_at_seconds:
             self._next_at_seconds = progress.elapsed_seconds + _SECONDS_BETWEEN_LINES
             click.echo(line, err=True)
@@ -43,4 +43,4 @@ class ProgressLine:
     def end(self) -> None:
         """Leave the line."""
         if sys.stderr.isatty():
-            click.echo(_CLEAR, err=True, nl=False)
+            click.echo(_CLEAR, err=True, nl=False, color=True)

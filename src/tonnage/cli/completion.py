@@ -11,7 +11,10 @@ __all__ = ["command"]
 _SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command("completion", epilog='Example: eval "$(tonnage completion bash)", in ~/.bashrc')
+@click.command(
+    "completion",
+    epilog="Example: tonnage completion bash >> ~/.bashrc",
+)
 @click.argument("shell", type=click.Choice(_SHELLS), required=False)
 def command(*, shell: str | None) -> None:
     """Print the script that completes verbs and flags in your shell."""

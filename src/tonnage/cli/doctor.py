@@ -17,7 +17,9 @@ __all__ = ["command"]
 _MISSING = 1
 
 
-@click.command("doctor", epilog="Examples: tonnage doctor; tonnage doctor deploy || exit 1")
+@click.command(
+    "doctor", epilog="Examples: tonnage doctor deploy || exit 1; or all verbs: tonnage doctor"
+)
 @click.argument("verbs", nargs=-1, type=click.Choice(list(NEEDS)), metavar="[VERB]...")
 @settings_options
 @json_option

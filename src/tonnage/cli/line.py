@@ -1,44 +1,49 @@
 """``tonnage line``."""
 
 import json
-import math
 import os
 import time
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import click
 
 from tonnage.config import Settings
-from tonnage.domain import (
-    ConfigurationError,
-    format_duration,
-    format_rate,
-    parse_rate,
-    write_record,
-)
+from tonnage.domain import Check, ConfigurationError, Requirement, write_record, write_series
 from tonnage.loadtest import Payload
-from tonnage.loadtest.line import (
-    LineMeasurement,
-    LinePlan,
-    LoadLine,
-    TrialOutcome,
-    line,
-    parse_terms,
+from tonnage.loadtest.gate import check_line
+from tonnage.loadtest.line import LineMeasurement, LinePlan, line, parse_terms
+
+from ._against import against_options, compared_services, service_under_test
+from ._convert import drawn_from, packed_artefact, settings_shown
+from ._gate import (
+    gate_options,
+    prepare_gate_files,
+    report_option,
+    requirements_of,
+    write_gate_files,
+    write_run_report,
+)
+from ._line_outcome import draw, line_exit_code, line_outcome, line_told, trial_told
+from ._options import (
+    DURATION,
+    RATE,
+    emit_json,
+    json_option,
+    json_value,
+    settings_options,
+    with_settings,
 )
 
-from ._convert import packed_artefact, ranges_of, settings_shown
-from ._faults import INTERRUPTED, MEASUREMENT_INVALID, OBJECTIVE_MISSED
-from ._options import DURATION, RATE, emit_json, json_option, settings_options, with_settings
+__all__ = ["command", "line_plan", "payload_of", "write_line"]
 
-__all__ = ["command", "line_outcome", "parse_requirement"]
-
-_DEFAULT_URL: Final = "http://127.0.0.1:8000"
 _DEFAULT_BUDGET_SECONDS: Final = 60.0
 _ENDING_SECONDS: Final = 0.7
 """Of the budget, to write the record and end."""
+
+_REPORT_SECONDS: Final = 6.0
 
 
 @click.command(
@@ -75,7 +80,15 @@ _ENDING_SECONDS: Final = 0.7
 @click.option("--window", type=DURATION, help="Of a full trial.  [default: a 15th of the budget]")
 @click.option("--seed", type=int, default=0, help="Where the random draws start.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, help="Of the generator.")
-@click.option("--require", "requirement", help="A gate, e.g. 'line >= 1000/s'.")
+@gate_options
+@against_options
+@report_option
+@click.option(
+    "--workers-scaling",
+    metavar="1..4",
+    help="Measure so many workers one after the other and fit the scaling law; URL is then a"
+    " packed artefact, or --head a command with {n}.",
+)
 @click.option(
     "-o",
     "--output",
@@ -93,7 +106,7 @@ def command(
     config: Path | None,
     overrides: tuple[str, ...],
     terms: tuple[str, ...],
-    requirement: str | None,
+    requirements: tuple[str, ...],
     output: Path,
     as_json: bool,
     **flags: Any,  # noqa: ANN401 (click's, one a flag)
@@ -104,24 +117,69 @@ def command(
     Without URL it is the endpoint that `tonnage up` runs; without a body, what is sent is drawn
     from the service's schema.
     """
-    required = None if requirement is None else parse_requirement(requirement)
+    required = _line_requirements(requirements)
     settings = with_settings(config, overrides)
-    measured = line(
-        line_plan(settings, terms, flags),
-        _route(settings, url),
-        _payload(settings, flags["body"]),
-        processes=flags["processes"],
-        i_own=flags["i_own"],
-        on_trial=lambda outcome: click.echo(_trial_told(outcome), err=True),
-    )
-    directory = _write(measured, settings, output)
+    prepare_gate_files(flags)  # what takes a second to import is not to overrun the budget
+
+    def plan() -> LinePlan:
+        return line_plan(settings, terms, flags)
+
+    plan()  # a slip of the pen is named before a service is started
+    payload = payload_of(settings, flags["body"])
+
+    def write(measured: LineMeasurement, directory: Path, checks: Sequence[Check]) -> Path:
+        return write_line(measured, settings, directory, checks)
+
+    if flags["workers_scaling"] is not None:
+        from ._line_scaling import scaling_of
+
+        return scaling_of(
+            plan, flags, target=url, payload=payload, write=write, output=output, as_json=as_json
+        )
+    if flags["against"] is not None:
+        from ._line_against import line_against
+
+        with compared_services(settings, url, flags["head"], flags["against"]) as urls:
+            return line_against(
+                plan(),
+                flags,
+                required,
+                urls=urls,
+                write=write,
+                payload=payload,
+                output=output,
+                as_json=as_json,
+            )
+    with service_under_test(settings, url, flags["head"]) as route:
+        measured = line(
+            plan(),
+            route,
+            payload,
+            processes=flags["processes"],
+            i_own=flags["i_own"],
+            on_trial=lambda outcome: click.echo(trial_told(outcome), err=True),
+        )
+    checks = [check_line(measured.line, requirement) for requirement in required]
+    directory = write_line(measured, settings, output, checks)
+    write_run_report(flags, measured.record, directory)
     if flags["picture"] is not None:
-        _draw(measured.line, flags["picture"], url or _DEFAULT_URL)
+        draw(measured.line, flags["picture"], route)
     if as_json:
-        emit_json(line_outcome(measured, directory))
+        emit_json(line_outcome(measured, directory, checks))
     else:
-        click.echo(_told(measured.line, directory))
-    return _exit_code(measured.line, required)
+        click.echo(line_told(measured.line, directory, checks))
+    _write_gate(measured, flags, checks, directory)
+    return line_exit_code(measured, checks)
+
+
+def _line_requirements(texts: tuple[str, ...]) -> tuple[Requirement, ...]:
+    for text in texts:
+        if not text.strip().startswith("line"):
+            raise ConfigurationError(
+                f"a search for the load line cannot be required {text!r}",
+                hint="write line >= 1000/s, or make it an --objective",
+            )
+    return requirements_of(texts)
 
 
 def line_plan(settings: Settings, terms: tuple[str, ...], flags: dict[str, Any]) -> LinePlan:
@@ -129,13 +187,17 @@ def line_plan(settings: Settings, terms: tuple[str, ...], flags: dict[str, Any])
     objective = settings.objective
     return LinePlan(
         terms=parse_terms(terms or (str(objective.latency), str(objective.errors))),
-        budget_seconds=flags["budget"] - _age_seconds() - _ENDING_SECONDS,
+        budget_seconds=flags["budget"] - _age_seconds() - _ending_seconds(flags),
         arrivals=flags["arrivals"],
         start_per_second=flags["start"],
         max_per_second=flags["max_rate"],
         window_seconds=flags["window"],
         seed=flags["seed"],
     )
+
+
+def _ending_seconds(flags: dict[str, Any]) -> float:
+    return _ENDING_SECONDS + (_REPORT_SECONDS if flags.get("with_report") else 0.0)
 
 
 def _age_seconds() -> float:
@@ -147,152 +209,48 @@ def _age_seconds() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started / os.sysconf("SC_CLK_TCK")
 
 
-def parse_requirement(text: str) -> float:
-    """
-    Return the rate that ``line >= 1000/s`` requires.
-
-    Raises:
-        ConfigurationError: If it reads otherwise.
-    """
-    name, _, rate = text.partition(">=")
-    if name.strip() != "line":
-        raise ConfigurationError(f"{text!r} is no requirement", hint="write line >= 1000/s")
-    return parse_rate(rate)
-
-
-def line_outcome(measured: LineMeasurement, directory: Path) -> dict[str, Any]:
-    """Return the answer as plain JSON values, rates per second and times in seconds."""
-    found = measured.line
-    outcome = {
-        "verdict": found.verdict,
-        "line": found.line_per_second,
-        "interval": list(found.interval_per_second),
-        "level": found.level,
-        "reason": found.reason,
-        "gave_way_first": found.gave_way_first,
-        "objective": found.objective,
-        "arrivals": found.arrivals,
-        "window_seconds": found.window_seconds,
-        "elapsed_seconds": found.elapsed_seconds,
-        "knee": None if found.knee is None else asdict(found.knee),
-        "curve": [asdict(point) for point in found.curve],
-        "trials": [asdict(outcome) for outcome in found.trials],
-        "generator": dict(measured.record.generator),
-        "notes": list(found.notes),
-        "record": str(directory),
-    }
-    return {name: _plain(value) for name, value in outcome.items()}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
-    """JSON has no NaN, which is what a window without answers has for a percentile."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _route(settings: Settings, url: str | None) -> str:
-    if url is None:
-        return _DEFAULT_URL + settings.service.route
-    return url if urlsplit(url).path not in {"", "/"} else url.rstrip("/") + settings.service.route
-
-
-def _payload(settings: Settings, body: str | None) -> Payload:
+def payload_of(settings: Settings, body: str | None) -> Payload:
+    """Return what each request carries: the body, or what the artefact's schema and rows say."""
     if body is None:
-        return Payload(ranges=ranges_of(packed_artefact(settings)))
-    try:
-        return Payload(body=json.loads(body))
-    except ValueError as error:
-        raise ConfigurationError(f"--body {body!r} is no JSON: {error}") from error
+        return Payload(**drawn_from(packed_artefact(settings)))
+    return Payload(body=json_value("--body", body))
 
 
-def _write(measured: LineMeasurement, settings: Settings, output: Path) -> Path:
+def write_line(
+    measured: LineMeasurement, settings: Settings, output: Path, checks: Sequence[Check] = ()
+) -> Path:
+    """Write the record of a search, and the answer beside it."""
     record = measured.record
     record = replace(record, settings={**settings_shown(settings), **record.settings})
     directory = write_record(record, output)
-    described = json.dumps(line_outcome(measured, directory), indent=1, default=str)
+    write_series(record, directory)
+    described = json.dumps(line_outcome(measured, directory, checks), indent=1, default=str)
     (directory / "line.json").write_text(described + "\n", encoding="utf-8")
     return directory
 
 
-def _draw(found: LoadLine, file: Path, url: str) -> None:
-    from tonnage.reporting.line_figure import LineCurve, LinePoint, line_picture
-
-    curve = LineCurve(
-        title=f"The load line of {url}",
-        points=[
-            LinePoint(
-                rate_per_second=point.rate_per_second,
-                p50_seconds=point.p50_seconds,
-                p99_seconds=point.p99_seconds,
-                met=point.met,
-            )
-            for point in found.curve
-        ],
-        line_per_second=found.line_per_second,
-        interval_per_second=found.interval_per_second,
-        knee_per_second=found.knee.rate_per_second if found.knee else None,
-        threshold_seconds=found.threshold_seconds,
-        notes=[
-            f"{found.verdict}: {found.objective}; {found.arrivals} arrivals",
-            f"{found.level:.0%} interval; each mark is the p99 of one trial",
-        ],
+def _write_gate(
+    measured: LineMeasurement, flags: dict[str, Any], checks: Sequence[Check], directory: Path
+) -> None:
+    found = measured.line
+    low, high = (None if end is None else f"{end:.1f}/s" for end in found.interval_per_second)
+    told = "none" if found.line_per_second is None else f"{found.line_per_second:.1f}/s"
+    write_gate_files(
+        flags,
+        title=measured.record.title,
+        verb="line",
+        verdict=found.verdict,
+        reason=found.reason,
+        is_believed=found.verdict not in {"GENERATOR_LIMITED", "UNDECIDED"}
+        and measured.record.generator["verdict"] == "VALID",
+        checks=checks,
+        figures={
+            "line": told,
+            "interval": f"{low or '-'} to {high or '-'}",
+            "gave way first": found.gave_way_first or "-",
+            "objective": found.objective,
+            "arrivals": found.arrivals,
+            "record": str(directory),
+        },
+        seconds=found.elapsed_seconds,
     )
-    if not curve.points:
-        click.echo("no picture: no trial was answered", err=True)
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(line_picture(curve))
-
-
-def _exit_code(found: LoadLine, required: float | None) -> int:
-    if found.interrupted_by is not None:
-        return INTERRUPTED
-    bound = found.line_per_second
-    if required is not None and bound is not None and bound >= required:
-        return 0
-    if found.verdict in ("GENERATOR_LIMITED", "UNDECIDED"):
-        return MEASUREMENT_INVALID
-    if required is not None or found.verdict == "BELOW":
-        return OBJECTIVE_MISSED
-    return 0
-
-
-def _trial_told(outcome: TrialOutcome) -> str:
-    trial = outcome.trial
-    if not outcome.is_evidence:
-        seen = f"not counted: {outcome.generator_reason}"
-    elif outcome.met:
-        seen = f"met     p99 {format_duration(outcome.latency_seconds['p99'])}"
-    else:
-        seen = "missed  " + ", ".join(result.seen for result in outcome.missed_terms)
-    rate = format_rate(round(trial.rate_per_second, 1))
-    return (
-        f"{outcome.ended_seconds:5.1f} s  {trial.purpose:<8}  {rate:>10}"
-        f"  for {format_duration(trial.window_seconds):>6}  {seen}"
-    )
-
-
-def _told(found: LoadLine, directory: Path) -> str:
-    low, high = (None if end is None else f"{end:.1f}" for end in found.interval_per_second)
-    lines = [f"{found.verdict}: {found.reason}"]
-    if found.line_per_second is not None and found.verdict == "FOUND":
-        lines.insert(
-            0,
-            f"load line {found.line_per_second:.1f}/s, {found.level:.0%} interval"
-            f" {low} to {high}/s, {found.arrivals} arrivals",
-        )
-    else:
-        lines.append(f"arrivals: {found.arrivals}")
-    lines.append(f"objective: {found.objective}, in windows of {found.window_seconds:.1f} s")
-    if found.gave_way_first:
-        lines.append(f"gave way first: {found.gave_way_first}")
-    if found.knee is not None:
-        knee = found.knee
-        lines.append(
-            f"knee of p99 at {knee.rate_per_second:.0f}/s ({format_duration(knee.p99_seconds)})"
-        )
-    lines.append(f"{len(found.trials)} trials in {found.elapsed_seconds:.1f} s")
-    return "\n".join([*lines, *found.notes, f"record: {directory}"])

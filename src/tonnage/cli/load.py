@@ -9,23 +9,33 @@ import click
 
 from tonnage.config import Settings
 from tonnage.domain import (
-    PERCENTILES,
+    ConfigurationError,
     ErrorObjective,
     LatencyObjective,
-    LoadSummary,
     Objective,
     RunRecord,
-    format_duration,
-    format_fraction,
     meets,
-    percentile,
-    summarise,
     write_record,
+    write_series,
 )
-from tonnage.loadtest import LoadPlan, OpenLoopPlan, load
+from tonnage.loadtest import LoadPlan, OpenLoopPlan, join_load, load
+from tonnage.loadtest.gate import (
+    check_load,
+    objective_requirements,
+    refuse_what_no_load_measures,
+)
 
-from ._convert import objective, packed_artefact, ranges_of, settings_shown
-from ._faults import INTERRUPTED, MEASUREMENT_INVALID, OBJECTIVE_MISSED
+from ._against import against_options, compared_services, service_under_test
+from ._convert import drawn_from, objective, packed_artefact, settings_shown
+from ._gate import (
+    gate_options,
+    report_option,
+    requirements_of,
+    write_gate_files,
+    write_run_report,
+)
+from ._load_against import load_against
+from ._load_outcome import figures_told, load_exit_code, load_outcome, load_told
 from ._open_load import OPEN_ARRIVALS, is_open, open_loop_options, open_plan
 from ._options import (
     DEFAULT_URL,
@@ -77,8 +87,25 @@ _DEFAULT_HOLD_SECONDS = 30.0
     show_default=True,
     help="Where the run record goes.",
 )
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Locust processes that share the users."
+)
+@click.option(
+    "--hosts",
+    type=click.IntRange(min=1),
+    help="Wait for so many more workers, which other hosts start with --worker-of.",
+)
+@click.option(
+    "--worker-of",
+    metavar="HOST[:PORT]",
+    help="Work for the load test that HOST runs with --hosts; give it the same flags.",
+)
+@click.option("--master-port", type=click.IntRange(1, 65535), help="Of --hosts.  [default: 5557]")
 @click.option("--web", is_flag=True, help="Show Locust's own web page.")
 @click.option("--web-port", type=click.IntRange(1, 65535), default=8089, show_default=True)
+@gate_options
+@against_options
+@report_option
 @click.option("--i-own", metavar="HOST", help="Fire at a host that is not this machine: yours.")
 @json_option
 def command(
@@ -87,6 +114,7 @@ def command(
     config: Path | None,
     overrides: tuple[str, ...],
     terms: tuple[str, ...],
+    requirements: tuple[str, ...],
     output: Path,
     as_json: bool,
     **flags: Any,  # noqa: ANN401 (click's, one a flag)
@@ -99,31 +127,57 @@ def command(
     what is sent, without a body or a locustfile, from the service's schema.
     """
     settings = with_settings(config, overrides)
+    if flags["worker_of"] is not None:
+        host, port = _host_and_port(flags["worker_of"])
+        join_load(load_plan(settings, url, flags), host, port)
+        return 0
     goal = _objective(settings, terms)  # before the load, so that a slip of the pen costs no test
+    required = requirements_of(requirements)
+    refuse_what_no_load_measures(required)
+    if flags["against"] is not None:
+        with compared_services(settings, url, flags["head"], flags["against"]) as (base, head):
+            return load_against(
+                settings, flags, goal, required, urls=(base, head), output=output, as_json=as_json
+            )
+    with service_under_test(settings, url, flags["head"]) as route:
+        record = _loaded(settings, url if flags["head"] is None else route, flags)
+    record = replace(record, settings={**settings_shown(settings), **record.settings})
+    directory = write_record(record, output)
+    write_series(record, directory)
+    write_run_report(flags, record, directory)
+    checks = check_load(record, required, threshold_seconds=goal.latency.threshold_seconds)
+    met = meets(record.samples, goal)
+    outcome = load_outcome(record, goal, directory, met=met, checks=checks)
+    if as_json:
+        emit_json(outcome)
+    else:
+        click.echo(load_told(record, outcome, checks))
+    write_gate_files(
+        flags,
+        title=record.title,
+        verb="load",
+        verdict=record.generator["verdict"],
+        reason=record.generator["reason"],
+        is_believed=record.generator["verdict"] != "INVALID",
+        checks=check_load(
+            record,
+            [*objective_requirements(goal), *required],
+            threshold_seconds=goal.latency.threshold_seconds,
+        ),
+        figures=figures_told(outcome),
+        seconds=record.duration_seconds,
+    )
+    return load_exit_code(record, met=met and all(check.holds for check in checks))
+
+
+def _loaded(settings: Settings, url: str | None, flags: dict[str, Any]) -> RunRecord:
     plan = _plan(settings, url, flags)
     line = ProgressLine(total_seconds=plan.duration_seconds)
     if isinstance(plan, LoadPlan) and plan.web_port:
         click.echo(f"Locust's page: http://127.0.0.1:{plan.web_port} (Ctrl-C ends it)", err=True)
     record = load(plan, on_progress=line.update)
     line.end()
-    record = replace(record, settings={**settings_shown(settings), **record.settings})
-    directory = write_record(record, output)
-    met = meets(record.samples, goal)
-    outcome = _outcome(record, goal, directory, met=met)
-    if as_json:
-        emit_json(outcome)
-    else:
-        click.echo(_told(record, outcome))
-    if record.generator["interrupted_by"]:
-        return INTERRUPTED
-    return _exit_code(record, met=met)
-
-
-def _exit_code(record: RunRecord, *, met: bool) -> int:
-    verdict = record.generator["verdict"]
-    if verdict == "INVALID" or (verdict == "DOUBTFUL" and not met):
-        return MEASUREMENT_INVALID  # a generator that was late must not blame the service
-    return 0 if met else OBJECTIVE_MISSED
+    return record
 
 
 def _plan(settings: Settings, url: str | None, flags: dict[str, Any]) -> LoadPlan | OpenLoopPlan:
@@ -148,9 +202,21 @@ def load_plan(settings: Settings, url: str | None, flags: dict[str, Any]) -> Loa
         seed=flags.get("seed") or 0,
         timeout_seconds=_given(flags.get("timeout"), 30.0),
         web_port=flags["web_port"] if flags.get("web") else None,
+        workers=flags.get("workers") or 0,
+        hosts=flags.get("hosts") or 0,
+        master_port=flags.get("master_port"),
         i_own=flags.get("i_own"),
         **_what_is_sent(settings, url, flags),
     )
+
+
+def _host_and_port(text: str) -> tuple[str, int | None]:
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        return text, None
+    if not host or not port.isdecimal():
+        raise ConfigurationError(f"--worker-of {text!r} is no host", hint="write HOST or HOST:5557")
+    return host, int(port)
 
 
 def _given(flag: float | None, otherwise: float) -> float:
@@ -167,7 +233,7 @@ def _what_is_sent(settings: Settings, url: str | None, flags: dict[str, Any]) ->
         locustfile = settings.path(settings.load.locustfile)
     if locustfile is not None:
         return {"url": url or DEFAULT_URL, "locustfile": locustfile}
-    return {"url": route_of(route, url), "ranges": ranges_of(packed_artefact(settings))}
+    return {"url": route_of(route, url), **drawn_from(packed_artefact(settings))}
 
 
 def _objective(settings: Settings, terms: tuple[str, ...]) -> Objective:
@@ -178,69 +244,3 @@ def _objective(settings: Settings, terms: tuple[str, ...]) -> Objective:
         else:
             goal = replace(goal, errors=ErrorObjective.parse(term))
     return goal
-
-
-def _outcome(record: RunRecord, goal: Objective, directory: Path, *, met: bool) -> dict[str, Any]:
-    whole = _summary(record, goal)
-    return {
-        "verdict": record.generator["verdict"],
-        "reason": record.generator["reason"],
-        "objective": str(goal),
-        "objective_met": met,
-        "requests": whole.requests,
-        "failed": whole.failed,
-        "offered": whole.offered_per_second,
-        "throughput": whole.throughput_per_second,
-        "goodput": whole.goodput_per_second,
-        "error_fraction": whole.error_fraction,
-        "latency": whole.latency_seconds,
-        "latency_from_send": _from_send(record),
-        "arrivals": record.generator["arrivals"],
-        "unanswered": record.generator.get("unanswered", {}),
-        "window_seconds": whole.window_seconds,
-        "send_spread_seconds": record.generator["send_spread_seconds"],
-        "record": str(directory),
-    }
-
-
-def _summary(record: RunRecord, goal: Objective) -> LoadSummary:
-    return summarise(
-        record.samples,
-        start_seconds=0.0,
-        end_seconds=max(record.duration_seconds, 1e-9),
-        latency_threshold_seconds=goal.latency.threshold_seconds,
-    )
-
-
-def _from_send(record: RunRecord) -> dict[str, float]:
-    samples = record.samples
-    answered = samples.service_seconds[samples.status > 0]
-    return {f"p{fraction * 100:g}": percentile(answered, fraction) for fraction in PERCENTILES}
-
-
-def _told(record: RunRecord, outcome: dict[str, Any]) -> str:
-    latency = ", ".join(
-        f"{name} {'none' if math.isnan(seconds) else format_duration(seconds)}"
-        for name, seconds in outcome["latency"].items()
-    )
-    is_open_loop = record.generator["model"] == "open loop"
-    window = f"{outcome['arrivals']} arrivals" if is_open_loop else "ramp included"
-    spread = None if is_open_loop else outcome["send_spread_seconds"]
-    lines = [
-        (
-            f"{outcome['requests']} requests in {outcome['window_seconds']:.1f} s"
-            f" ({window}):"
-            f" {outcome['offered']:.1f}/s offered, {outcome['throughput']:.1f}/s answered,"
-            f" {outcome['failed']} failed ({format_fraction(outcome['error_fraction'])})"
-        ),
-        f"latency from the intended send: {latency}",
-        f"objective {outcome['objective']}: {'met' if outcome['objective_met'] else 'missed'}",
-        f"generator {outcome['verdict']}: {outcome['reason']}",
-    ]
-    if spread is not None:
-        lines.insert(
-            3,
-            f"sends within a second: 90 % of them in {spread:.2f} s"
-            " (0.90 s when evenly spread, near 0 in lockstep)",
-        )
-    return "\n".join([*lines, *record.notes, f"record: {outcome['record']}"])

@@ -16,7 +16,6 @@ from tonnage.planning import (
     Front,
     Limits,
     Plan,
-    PolicySettings,
     SearchSpace,
     plan,
     plan_table,
@@ -26,6 +25,7 @@ from tonnage.planning import (
 from tonnage.simulation import FleetModel
 
 from ._convert import objective
+from ._convert_scaling import calendar_of, policy_of
 from ._faults import OBJECTIVE_MISSED, show
 from ._options import DURATION, SIZE, emit_json, json_option, settings_options, with_settings
 from ._plan_report import write_report
@@ -77,6 +77,23 @@ _LONG_SECONDS = 86400.0
     show_default=True,
     help="How much more traffic the plan must hold.",
 )
+@click.option(
+    "--starts-at",
+    metavar="TIME",
+    help="When the traffic begins, e.g. 2026-11-23T00:00, for schedules.  [default: what a trace in"
+    " seconds since 1970 says]",
+)
+@click.option(
+    "--timezone", default="UTC", show_default=True, help="Whose hours a schedule is written in."
+)
+@click.option(
+    "--simple", is_flag=True, help="Consider target tracking on invocations and nothing else."
+)
+@click.option(
+    "--allow-high-resolution",
+    is_flag=True,
+    help="Let the plan choose the metric of 10 s, which AWS does not confirm for CPU instances.",
+)
 @click.option("--quota", type=click.IntRange(min=1), help="The account's quota of instances.")
 @click.option("--request-bytes", type=SIZE, default=1024, help="A request's body.  [default: 1KiB]")
 @click.option("--response-bytes", type=SIZE, default=1024, help="An answer's.  [default: 1KiB]")
@@ -115,6 +132,10 @@ def command(
     max_capacity: int | None,
     min_capacity: int | None,
     margin: str,
+    starts_at: str | None,
+    timezone: str,
+    simple: bool,
+    allow_high_resolution: bool,
     quota: int | None,
     request_bytes: float,
     response_bytes: float,
@@ -139,6 +160,8 @@ def command(
             min_capacity=min_capacity or 1,
             max_capacity=max_capacity or scaling.max_capacity,
             margin=parse_fraction(margin),
+            alternatives=() if simple else SearchSpace().alternatives,
+            allow_high_resolution=allow_high_resolution,
         ),
         fronts=_fronts(fronts, settings),
         types=() if measured_only else (types or None),
@@ -148,7 +171,10 @@ def command(
             lambda_seconds=lambda_duration,
         ),
         limits=Limits(instances=quota),
-        current=(settings.endpoint.instance_type, _policy(settings)) if _has_file(config) else None,
+        current=(settings.endpoint.instance_type, policy_of(settings))
+        if _has_file(config)
+        else None,
+        calendar=calendar_of(trace, starts_at, timezone),
         today=datetime.now(UTC).date(),
     )
     if as_json:
@@ -190,17 +216,6 @@ def _fronts(names: tuple[str, ...], settings: Settings) -> list[Front]:
     # An HTTP API has no API keys.
     keyed = settings.api.auth == "api_key"
     return [front for front in PUBLIC_FRONTS if not (keyed and front is Front.HTTP)]
-
-
-def _policy(settings: Settings) -> PolicySettings:
-    scaling, count = settings.scaling, settings.endpoint.initial_instance_count
-    return PolicySettings(
-        min_capacity=scaling.min_capacity if scaling.enabled else count,
-        max_capacity=scaling.max_capacity if scaling.enabled else count,
-        target_value=scaling.target_value,
-        scale_in_cooldown_seconds=scaling.scale_in_cooldown_seconds,
-        scale_out_cooldown_seconds=scaling.scale_out_cooldown_seconds,
-    )
 
 
 def _has_file(config: Path | None) -> bool:

@@ -11,6 +11,7 @@ Times are seconds since the run began; ``started_at_epoch_seconds`` ties them to
 """
 
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,8 +21,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from .analysis import summarise
 from .errors import RecordError
+from .notebook import html_table
 from .samples import Samples
+from .units import format_duration, format_fraction, format_rate
 
 __all__ = ["FleetTimeline", "RunRecord", "ScalingActivity", "read_record", "write_record"]
 
@@ -118,6 +122,22 @@ class RunRecord:
     generator: Mapping[str, Any] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
+
+    def _repr_html_(self) -> str:
+        """Return it as a notebook shows it: the verdict, then the numbers of the whole run."""
+        whole = summarise(self.samples, start_seconds=-math.inf, end_seconds=math.inf)
+        lasted = max(self.duration_seconds, 1e-9)
+        rows = {
+            "generator": str(self.generator.get("verdict", "not judged")),
+            "requests": f"{whole.requests:,} in {format_duration(self.duration_seconds)}",
+            "offered": format_rate(round(whole.requests / lasted, 1)),
+            "failed": f"{whole.failed:,} ({format_fraction(whole.error_fraction)})",
+            **{
+                name: "none" if math.isnan(seconds) else format_duration(seconds)
+                for name, seconds in whole.latency_seconds.items()
+            },
+        }
+        return html_table(self.title, rows, self.notes)
 
 
 def write_record(record: RunRecord, directory: Path) -> Path:

@@ -15,6 +15,7 @@ work must not make a send late. ``OpenLoopSession`` keeps them warm for many sho
 """
 
 from ._load import load
+from ._workers import join_load
 from .calibration import (
     ConstantTarget,
     GeneratorCapacity,
@@ -45,6 +46,7 @@ __all__ = [
     "Verdict",
     "arrival_moments",
     "constant_target",
+    "join_load",
     "judge",
     "judge_open_loop",
     "load",

@@ -145,6 +145,7 @@ def _generator(
         "engine": "locust",
         "version": (account.began or {}).get("version"),
         "model": "closed loop",
+        "workers": ended.get("workers", 0),
         "arrivals": (account.began or {}).get("arrivals", plan.arrivals),
         "seed": plan.seed,
         "cpu_seconds": cpu_seconds,
@@ -186,6 +187,11 @@ def _notes(plan: LoadPlan, account: Account, ending: Ending) -> list[str]:
         notes.append(f"the load began {format_duration(late)} after the moment it was asked for")
     if ended.get("unanswered"):
         notes.append(f"{ended['unanswered']} requests were still without an answer at the end")
+    if ended.get("workers_lost"):
+        notes.append(
+            f"{ended['workers_lost']} of {ended['workers']} workers were lost on the way; what"
+            " they saw in their last second is missing"
+        )
     if ended.get("marked_failed"):
         notes.append(
             f"the locustfile marked {ended['marked_failed']} answers as failures by their content; "

@@ -5,17 +5,19 @@ The child process that runs Locust: start it, hear it, stop it.
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from ._command import locust_command
+from ._command import locust_command, master_command
 from ._orders import ORDERS_VARIABLE, STOP_TIMEOUT_SECONDS, Orders
+from ._workers import LOCUST_PORT, workers_of
 from .plan import LoadPlan
 
 __all__ = ["Ending", "run_child"]
@@ -49,9 +51,10 @@ def run_child(plan: LoadPlan, directory: Path, hear: Callable[[Mapping[str, Any]
     stderr_file = directory / "stderr.txt"
     stopping = _Stopping()
     reports, report_to = os.pipe()
-    with stopping.by_signals(), open(reports, encoding="utf-8") as lines:  # noqa: PTH123 (a descriptor)
+    command, workers = _commands(plan, directory)
+    with stopping.by_signals(), workers, open(reports, encoding="utf-8") as lines:  # noqa: PTH123 (a descriptor)
         try:
-            stopping.watch(_start(plan, directory, report_to, stderr_file))
+            stopping.watch(_start(plan, command, directory, report_to, stderr_file))
         finally:
             os.close(report_to)
         try:
@@ -70,14 +73,31 @@ def run_child(plan: LoadPlan, directory: Path, hear: Callable[[Mapping[str, Any]
     )
 
 
+def _commands(plan: LoadPlan, directory: Path) -> tuple[list[str], AbstractContextManager[None]]:
+    """Return the command of the child that reports, and the workers that run beside it."""
+    if not plan.is_distributed:
+        return locust_command(plan), nullcontext()
+    # Locust's wire knows no password: only where hosts are to join does it leave loopback.
+    bind = "*" if plan.hosts else "127.0.0.1"
+    port = plan.master_port or (LOCUST_PORT if plan.hosts else _free_port())
+    workers = workers_of(plan, directory, host="127.0.0.1", port=port)
+    return master_command(plan, bind=bind, port=port), workers
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
 def _start(
-    plan: LoadPlan, directory: Path, report_to: int, stderr_file: Path
+    plan: LoadPlan, command: list[str], directory: Path, report_to: int, stderr_file: Path
 ) -> subprocess.Popen[bytes]:
     orders_file = directory / "orders.json"
     Orders.of(plan, report_to=report_to, samples_in=directory).write(orders_file)
     with stderr_file.open("wb") as stderr:
         return subprocess.Popen(
-            locust_command(plan),
+            command,
             stdin=subprocess.DEVNULL,
             stdout=stderr,
             stderr=stderr,

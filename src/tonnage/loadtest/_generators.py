@@ -101,9 +101,17 @@ class Generators:
         """Their process ids."""
         return tuple(process.child.pid for process in self._processes)
 
-    def run(self, orders: list[TrialOrders], hear: Callable[[int, _Report], None]) -> list[_Report]:
+    def run(
+        self,
+        orders: list[TrialOrders],
+        hear: Callable[[int, _Report], None],
+        while_waiting: Callable[[], None] = lambda: None,
+    ) -> list[_Report]:
         """
         Run one trial in all of them and return each one's last report.
+
+        ``while_waiting`` is called once they have their orders; it is to return before the trial
+        begins.
 
         In the main thread SIGINT and SIGTERM end the trial, which keeps what it has; a second one
         does not wait for answers, a third kills.
@@ -112,6 +120,7 @@ class Generators:
         with self._by_signals():
             for process, each in zip(self._processes, orders, strict=True):
                 process.order(each.to_line())
+            while_waiting()
             return self._until_each("ended", hear)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 The open-loop engine: a plan's arrivals in a session of its own.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from tonnage.domain import (
 from ._account import machine, number
 from ._ticks import GENERATORS_OWN
 from ._urls import is_loopback
+from .neighbours import LOOK_SECONDS, judge_neighbours
 from .open_plan import OpenLoopPlan
 from .progress import LoadProgress
 from .session import OpenLoopSession, OpenLoopTrial
@@ -28,6 +30,7 @@ __all__ = ["run_open_loop"]
 
 _LATE_START_SECONDS: Final = 0.1
 _BUSY_MACHINE: Final = 0.97
+_SECONDS_FOR_A_MILLION: Final = 0.2
 _SLIPS: Final = (0.5, 0.9, 0.99, 0.999)
 
 
@@ -63,10 +66,21 @@ def run_open_loop(
             plan.profile,
             arrivals=plan.arrivals,
             seed=plan.seed,
-            start_at_monotonic_seconds=plan.start_at_monotonic_seconds,
+            start_at_monotonic_seconds=_start(plan),
             on_progress=on_progress,
         )
     return _record(plan, trial)
+
+
+def _start(plan: OpenLoopPlan) -> float | None:
+    """Return when to begin: after a moment's look at what else runs, unless a moment is given."""
+    if plan.start_at_monotonic_seconds is not None or not is_loopback(plan.target.host):
+        return plan.start_at_monotonic_seconds
+    return (
+        time.monotonic()
+        + LOOK_SECONDS
+        + _SECONDS_FOR_A_MILLION * plan.mean_per_second * (plan.duration_seconds / 1e6)
+    )
 
 
 def _record(plan: OpenLoopPlan, trial: OpenLoopTrial) -> RunRecord:
@@ -90,6 +104,9 @@ def _title(plan: OpenLoopPlan) -> str:
 
 def _generator(plan: OpenLoopPlan, trial: OpenLoopTrial) -> dict[str, Any]:
     samples, health = trial.samples, trial.health
+    verdict = trial.verdict
+    if is_loopback(plan.target.host):
+        verdict = judge_neighbours(verdict, [health.others_busy_fraction], health.stolen_fraction)
     slip = np.maximum(samples.sent_seconds - samples.intended_seconds, 0.0)
     each = trial.cpu_seconds / len(samples) if len(samples) else None
     return {
@@ -116,14 +133,16 @@ def _generator(plan: OpenLoopPlan, trial: OpenLoopTrial) -> dict[str, Any]:
         "send_lateness_max_seconds": float(slip.max()) if len(slip) else None,
         "send_spread_seconds": number(send_spread_seconds(samples)),
         "machine_busy_fraction": health.machine_busy_fraction,
+        "others_busy_fraction": number(health.others_busy_fraction),
+        "stolen_fraction": health.stolen_fraction,
         "connections_opened": health.connections_opened,
         "connections_most": health.connections_most,
         "max_outstanding": health.max_outstanding,
         "unanswered": dict(trial.unanswered),
         "interrupted_by": trial.interrupted_by,
-        "verdict": trial.verdict.word,
-        "reason": trial.verdict.reason,
-        "cause": trial.verdict.cause,
+        "verdict": verdict.word,
+        "reason": verdict.reason,
+        "cause": verdict.cause,
     }
 
 

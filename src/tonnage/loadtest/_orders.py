@@ -4,7 +4,7 @@ What the parent tells the child that runs Locust, and where the child reports.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -29,8 +29,9 @@ class Orders:
         report_to: The inherited pipe's descriptor, for one JSON object a line.
         samples_in: The directory for files of raw samples.
         path: What the built-in user posts to.
-        body: The JSON text it posts; None when ``ranges`` say what.
+        body: The JSON text it posts; None when ``ranges`` or ``bodies`` say what.
         ranges: Field → (low, high), drawn for each request.
+        bodies: JSON texts, one of them drawn for each request.
         stays: Whether the generator stays (with its web page) when the test is over.
         pacing_seconds: As in the plan, and so are the others.
     """
@@ -40,6 +41,7 @@ class Orders:
     path: str
     body: str | None
     ranges: Mapping[str, tuple[float, float]]
+    bodies: Sequence[str]
     stays: bool
     pacing_seconds: float
     arrivals: Arrivals
@@ -57,6 +59,7 @@ class Orders:
             path=plan.path,
             body=None if plan.body is None else json.dumps(plan.body),
             ranges=dict(plan.ranges),
+            bodies=[json.dumps(body) for body in plan.bodies],
             stays=plan.web_port is not None,
             pacing_seconds=plan.pacing_seconds,
             arrivals=plan.arrivals,

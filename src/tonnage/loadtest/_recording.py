@@ -40,6 +40,10 @@ class Recording:
         """Note one request, answered or given up."""
         self._fresh.extend((intended, sent, done, status))
 
+    def add_rows(self, rows: NDArray[np.float64]) -> None:
+        """Note several requests, ``(n, 4) float64``, as another process recorded them."""
+        self._fresh.frombytes(np.ascontiguousarray(rows).tobytes())
+
     def flush(self) -> tuple[int, int, float]:
         """Write what is new; return its requests and failures, and the recent p99 latency."""
         rows = np.array(self._fresh, dtype=np.float64).reshape(-1, _COLUMNS)

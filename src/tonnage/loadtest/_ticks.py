@@ -78,6 +78,7 @@ class Ticks:
             is_short_of_descriptors=min(limits) < wanted,
             connections_most=sum(ending["open_most"] for ending in endings),
             machine_busy_fraction=max(ending["machine_busy_fraction"] for ending in endings),
+            stolen_fraction=max(ending["stolen_fraction"] for ending in endings),
             connections_opened=sum(ending["opened"] for ending in endings),
         )
 

@@ -2,6 +2,7 @@
 The generator testifies against itself: was it, and not the service, that was slow?
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -42,6 +43,10 @@ class GeneratorHealth:
         connections_opened: How many it opened. Open loop only.
         machine_busy_fraction: Of all cores of the machine together, the generator's own included.
             Open loop only.
+        others_busy_fraction: Of all cores, while this run had sent nothing yet and only waited
+            for its start: what other programs took. NaN where there was no time to look.
+        stolen_fraction: Of all cores' time, what another guest of the same host took. Open loop
+            only.
     """
 
     cpu_fractions: Sequence[float] = ()
@@ -53,6 +58,8 @@ class GeneratorHealth:
     connections_most: int = 0
     connections_opened: int = 0
     machine_busy_fraction: float = 0.0
+    others_busy_fraction: float = math.nan
+    stolen_fraction: float = 0.0
 
     @property
     def cpu_fraction_mean(self) -> float:

@@ -4,7 +4,7 @@ What a closed-loop load test is to do, checked when it is made.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ __all__ = ["Arrivals", "LoadPlan"]
 Arrivals = Literal["dephased", "lockstep"]
 
 _HIGHEST_PORT = 65535
+_MOST_WORKERS = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,8 +27,9 @@ class LoadPlan:
     """
     A closed-loop load test: users that come up at a rate and send at a pace.
 
-    Without a ``locustfile`` the built-in user POSTs to the URL, either ``body`` or fields drawn
-    from ``ranges``; with one, its users do what they do, and the URL is what Locust calls the host.
+    Without a ``locustfile`` the built-in user POSTs to the URL, ``body``, fields drawn from
+    ``ranges`` or one of ``bodies``; with one, its users do what they do, and the URL is what Locust
+    calls the host.
 
     Attributes:
         url: The route, e.g. ``http://127.0.0.1:8000/evaluate``; with a locustfile, what its paths
@@ -44,6 +46,7 @@ class LoadPlan:
             ``timeout_seconds`` hold for its ``PacedUser`` classes; others run unchanged.
         body: The JSON value that every request carries.
         ranges: Field → (low, high): a body whose numbers are drawn uniformly for each request.
+        bodies: JSON values, one of them drawn for each request.
         seed: Where the random draws start.
         start_at_monotonic_seconds: The ``CLOCK_MONOTONIC`` moment at which the first user starts;
             None starts as soon as the generator is ready.
@@ -51,6 +54,10 @@ class LoadPlan:
         web_port: Show Locust's own web page on this loopback port; the test starts by itself and
             the page stays until it is interrupted.
         i_own: A host that is not loopback and may be fired at; it must be the URL's.
+        workers: Locust processes on this machine that share the users, beside a master of their
+            own; 0 is one process without a master.
+        hosts: How many more workers to wait for, which join from other hosts (``join_load``).
+        master_port: Where workers join; None is a free port, and 5557 when hosts are to join.
         name: The record's name.
         title: The record's title; by default what is sent, in words.
     """
@@ -64,11 +71,15 @@ class LoadPlan:
     locustfile: Path | None = None
     body: Any = None
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    bodies: Sequence[Any] = ()
     seed: int = 0
     start_at_monotonic_seconds: float | None = None
     timeout_seconds: float = 30.0
     web_port: int | None = None
     i_own: str | None = None
+    workers: int = 0
+    hosts: int = 0
+    master_port: int | None = None
     name: str = "load"
     title: str = ""
 
@@ -88,6 +99,11 @@ class LoadPlan:
         """The port that is fired at."""
         parts = urlsplit(self.url)
         return parts.port or DEFAULT_PORTS[parts.scheme]
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether a master and workers share the load."""
+        return self.workers + self.hosts > 0
 
     @property
     def locust_host(self) -> str:
@@ -112,6 +128,12 @@ def _check_numbers(plan: LoadPlan) -> None:
     _require(math.isfinite(pacing) and pacing >= 0, "pacing_seconds", pacing, "0 or more")
     known = plan.arrivals in ("dephased", "lockstep")
     _require(known, "arrivals", plan.arrivals, "dephased or lockstep")
+    for name in ("workers", "hosts"):
+        value = getattr(plan, name)
+        _require(0 <= value <= _MOST_WORKERS, name, value, f"from 0 to {_MOST_WORKERS}")
+    if plan.master_port is not None:
+        fits = 1 <= plan.master_port <= _HIGHEST_PORT
+        _require(fits, "master_port", plan.master_port, f"from 1 to {_HIGHEST_PORT}")
     if plan.web_port is not None:
         fits = 1 <= plan.web_port <= _HIGHEST_PORT
         _require(fits, "web_port", plan.web_port, f"from 1 to {_HIGHEST_PORT}")
@@ -126,7 +148,12 @@ def _require(holds: bool, name: str, value: object, allowed: str) -> None:
 
 
 def _check_what_is_sent(plan: LoadPlan) -> None:
-    given = (plan.locustfile is not None, plan.body is not None, bool(plan.ranges))
+    given = (
+        plan.locustfile is not None,
+        plan.body is not None,
+        bool(plan.ranges),
+        bool(plan.bodies),
+    )
     if sum(given) != 1:
         raise ConfigurationError(
             "a load test sends a body, or fields drawn from ranges, or what a locustfile says",
@@ -135,7 +162,7 @@ def _check_what_is_sent(plan: LoadPlan) -> None:
     if plan.locustfile is not None:
         _check_locustfile(plan.locustfile)
     try:
-        json.dumps(plan.body, allow_nan=False)
+        json.dumps([plan.body, *plan.bodies], allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"the body is not a JSON value: {error}") from error
     for name, (low, high) in plan.ranges.items():

@@ -5,7 +5,7 @@ A warm open-loop generator: many short trials without the cost of a new process 
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -20,6 +20,7 @@ from ._generators import Generators
 from ._ticks import Ticks, summed
 from .health import GeneratorHealth, Verdict
 from .judgement import judge_open_loop
+from .neighbours import Look
 from .open_loop.orders import Setup, TrialOrders
 from .open_plan import MAX_OUTSTANDING, OpenArrivals, SageMakerEndpoint, Target, check_engine
 from .payload import Payload
@@ -173,7 +174,8 @@ class OpenLoopSession:
         ticks = Ticks(len(self._generators), on_progress)
         orders = self._orders(moments, start, profile.duration_seconds, drain_seconds)
         started_at = time.time() + (start - time.monotonic())
-        endings = self._generators.run(orders, ticks.hear)
+        look = Look(until_seconds=start)
+        endings = self._generators.run(orders, ticks.hear, look.take)
         samples = _merged([read_samples(Path(each.samples)) for each in orders])
         unanswered = summed(endings)
         health = ticks.health(
@@ -182,6 +184,7 @@ class OpenLoopSession:
             limits=[report["max_outstanding"] for report in self._generators.ready],
             wanted=self._wanted_outstanding,
         )
+        health = replace(health, others_busy_fraction=look.busy_fraction)
         all_sent = len(samples) == len(moments)
         return OpenLoopTrial(
             samples=samples,

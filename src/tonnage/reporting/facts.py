@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from tonnage.domain import (
+    NO_ANSWER,
     Onset,
     RunRecord,
     failure_onset,
@@ -23,7 +24,16 @@ from tonnage.domain import (
 from .sections import Section
 from .series import Timeline, timeline
 
-__all__ = ["activities", "differences", "machine", "notes", "outcome", "settings"]
+__all__ = [
+    "activities",
+    "differences",
+    "errors_by_kind",
+    "machine",
+    "notes",
+    "outcome",
+    "settings",
+    "verdicts",
+]
 
 NONE: Final = "-"
 NEAR_PEAK: Final = 0.95
@@ -40,6 +50,35 @@ def notes(records: Sequence[RunRecord]) -> Section:
         for note, titles in holds_for.items()
     ]
     return Section(title="Read this first", lines=lines)
+
+
+def verdicts(records: Sequence[RunRecord]) -> Section:
+    """Return whether each record can be believed, by its generator's own account."""
+    rows = [
+        (
+            record.title,
+            str(record.generator.get("verdict") or NONE),
+            str(record.generator.get("reason") or NONE),
+        )
+        for record in records
+    ]
+    return Section(
+        title="Can it be believed?",
+        columns=("", "Generator", "Why"),
+        rows=rows,
+    )
+
+
+def errors_by_kind(records: Sequence[RunRecord]) -> Section:
+    """Return what became of the requests that got no 2xx answer: by status, or why unanswered."""
+    columns = [_errors(record) for record in records]
+    names = sorted({name for column in columns for name in column})
+    if not names:
+        return Section(title="Errors by kind", lines=("None.",))
+    rows = [(name, *(f"{column.get(name, 0):,}" for column in columns)) for name in names]
+    return Section(
+        title="Errors by kind", columns=("", *(record.title for record in records)), rows=rows
+    )
 
 
 def outcome(records: Sequence[RunRecord]) -> Section:
@@ -119,6 +158,23 @@ def _outcome(record: RunRecord) -> dict[str, str]:
         "Sends spread over": _duration(send_spread_seconds(samples)),
         "Lasted": _lasted(record),
     }
+
+
+def _errors(record: RunRecord) -> dict[str, int]:
+    statuses, counts = np.unique(record.samples.status[record.samples.failed], return_counts=True)
+    found = {
+        f"status {status}": int(count)
+        for status, count in zip(statuses.tolist(), counts.tolist(), strict=True)
+        if status != NO_ANSWER
+    }
+    silent = int((record.samples.status == NO_ANSWER).sum())
+    kinds = record.generator.get("unanswered")
+    known = dict(kinds) if isinstance(kinds, Mapping) else {}
+    if silent and sum(known.values()) != silent:
+        known = {"reason not recorded": silent}
+    for kind, count in known.items():
+        found[f"no answer: {str(kind).replace('_', ' ')}"] = count
+    return found
 
 
 def _onset(onset: Onset | None) -> str:

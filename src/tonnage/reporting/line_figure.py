@@ -11,9 +11,10 @@ import altair as alt
 import numpy as np
 
 from .figures import drawing, picture
+from .page import PageFigure
 from .theme import PRINT, STYLES
 
-__all__ = ["LineCurve", "LinePoint", "line_figure", "line_picture"]
+__all__ = ["LineCurve", "LinePoint", "line_figure", "line_page_figure", "line_picture"]
 
 _WIDTH: Final = 620
 _HEIGHT: Final = 330
@@ -92,6 +93,36 @@ def line_figure(curve: LineCurve) -> dict[str, Any]:
 def line_picture(curve: LineCurve, *, scale: float = 2.0) -> bytes:
     """Return the picture as PNG."""
     return picture(drawing(line_figure(curve)), scale=scale)
+
+
+def line_page_figure(curve: LineCurve) -> PageFigure:
+    """Return it as a page's chart, with its numbers as a table; the page brings theme and width."""
+    drawn = line_figure(curve)
+    specification = {
+        name: value for name, value in drawn.items() if name not in {"title", "config", "padding"}
+    }
+    rows = [
+        {
+            "rate": point.rate_per_second,
+            "p50": point.p50_seconds * _MILLISECONDS,
+            "p99": point.p99_seconds * _MILLISECONDS,
+            "objective": "met" if point.met else "missed",
+        }
+        for point in curve.points
+    ]
+    columns = {
+        "rate": "offered per s",
+        "p50": "p50, ms",
+        "p99": "p99, ms",
+        "objective": "objective",
+    }
+    return PageFigure(
+        title="Latency against load",
+        description=". ".join([curve.title, *curve.notes]),
+        specification=specification,
+        rows=rows,
+        columns=columns,
+    )
 
 
 def _percentiles(curve: LineCurve) -> alt.Chart:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .sections import Section
 
-__all__ = ["render_markdown"]
+__all__ = ["render_markdown", "render_sections"]
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#])")
 
@@ -31,6 +31,11 @@ def render_markdown(
     parts.append(f"![{_escaped(description)}]({picture})")
     parts.extend(_section(section) for section in sections)
     return "\n\n".join(parts) + "\n"
+
+
+def render_sections(sections: Sequence[Section]) -> str:
+    """Return sections alone as Markdown, for a comment or a job's summary."""
+    return "\n\n".join(_section(section) for section in sections) + "\n"
 
 
 def _section(section: Section) -> str:

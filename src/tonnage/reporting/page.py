@@ -43,12 +43,14 @@ class PageFigure:
         description: What it shows, for those who cannot see it.
         specification: The chart as Vega-Lite.
         rows: The numbers in it, for the table below it.
+        columns: A row's keys → the table's headings; None has those of a chart over time.
     """
 
     title: str
     description: str
     specification: Mapping[str, Any]
     rows: Sequence[Mapping[str, Any]]
+    columns: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -67,6 +69,8 @@ class Page:
         themes: ``light`` and ``dark``: Vega-Lite configurations.
         margin: Pixels beside a chart's panels.
         picture: All charts as PNG, shown where scripts do not run.
+        first: Sections before everything else.
+        leading: Charts before ``figures``.
     """
 
     title: str
@@ -79,6 +83,8 @@ class Page:
     themes: Mapping[str, Any]
     margin: int
     picture: bytes
+    first: Sequence[Section] = ()
+    leading: Sequence[PageFigure] = ()
 
 
 def render_page(page: Page, *, bundle: str) -> str:
@@ -95,19 +101,23 @@ def render_page(page: Page, *, bundle: str) -> str:
         "margin": page.margin,
         "themes": page.themes,
         "specs": [
-            {**figure.specification, "description": figure.description} for figure in page.figures
+            {**figure.specification, "description": figure.description}
+            for figure in (*page.leading, *page.figures)
         ],
     }
     return Template(_asset("page.html")).substitute(
         title=html.escape(page.title),
         policy=_policy(enclosed, f"\n{script}"),
         style=_asset("page.css"),
+        first=_first(page),
         notes=_notice(page.notes) if page.notes.lines else "",
         outcome=_section(page.outcome),
         caption=html.escape(page.caption),
         sections="\n".join(_section(section) for section in page.sections),
         background="\n".join(_folded(section) for section in page.background),
-        figures="\n".join(_figure(at, figure) for at, figure in enumerate(page.figures)),
+        figures="\n".join(
+            _figure(at, figure) for at, figure in enumerate(page.figures, start=len(page.leading))
+        ),
         picture=base64.b64encode(page.picture).decode(),
         picture_alt=html.escape(" ".join(figure.description for figure in page.figures)),
         charts=_script_json(charts),
@@ -137,6 +147,15 @@ def _notice(section: Section) -> str:
         f'<aside class="notice" aria-label="{html.escape(section.title)}">'
         f"<h2>{html.escape(section.title)}</h2>{_lines(section)}</aside>"
     )
+
+
+def _first(page: Page) -> str:
+    """Return what leads the page, nothing where nothing does."""
+    parts = [
+        *(_section(section) for section in page.first),
+        *(_figure(at, figure) for at, figure in enumerate(page.leading)),
+    ]
+    return f'<div class="first">\n{"".join(parts)}\n</div>\n' if parts else ""
 
 
 def _section(section: Section) -> str:
@@ -177,16 +196,19 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _figure(at: int, figure: PageFigure) -> str:
-    numbers = [[_number(row.get(name)) for name in _NUMBERS] for row in figure.rows]
+    columns = _NUMBERS if figure.columns is None else figure.columns
+    numbers = [[_number(row.get(name)) for name in columns] for row in figure.rows]
     return (
         f"<figure><figcaption><h3>{html.escape(figure.title)}</h3></figcaption>\n"
         f'<div class="chart" data-chart="{at}"></div>\n'
         "<details><summary>The same as numbers</summary>\n"
-        f"{_table(list(_NUMBERS.values()), numbers)}</details></figure>"
+        f"{_table(list(columns.values()), numbers)}</details></figure>"
     )
 
 
 def _number(value: object) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, float):
         return f"{value:,.2f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else "-"

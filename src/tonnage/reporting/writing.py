@@ -4,7 +4,7 @@ Records in, a directory with page, pictures and summary out.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +52,8 @@ def report(
     *,
     title: str | None = None,
     summary: Sequence[Section] = (),
+    first: Sequence[Section] = (),
+    leading: Sequence[PageFigure] = (),
 ) -> ReportFiles:
     """
     Write what ``records`` saw as one HTML page, PNG pictures and a Markdown summary.
@@ -61,6 +63,8 @@ def report(
         output: A directory, made if need be; files of an older report in it are replaced.
         title: The heading; the first record's own when it is the only one.
         summary: Sections of the caller's own, shown right after the results.
+        first: Sections shown before everything else: a verdict, a load line, a difference.
+        leading: Charts shown before those over time, e.g. latency against load.
 
     Raises:
         ConfigurationError: If there is no record, or ``output`` is not a directory.
@@ -84,13 +88,17 @@ def report(
     for path, figure in zip(written.pictures, drawn, strict=True):
         path.write_bytes(picture(drawing(figure.poster()), scale=_PICTURE_SCALE))
     # Where scripts do not run, a picture of half the size has to do.
-    page = _page(heading, drawn, summary, picture(together, scale=1.0))
+    page = replace(
+        _page(heading, drawn, summary, picture(together, scale=1.0)),
+        first=tuple(first),
+        leading=tuple(leading),
+    )
     written.page.write_text(render_page(page, bundle=browser_bundle()), encoding="utf-8")
     written.summary.write_text(
         render_markdown(
             heading,
             page.notes,
-            [page.outcome, *page.sections, *page.background],
+            [*page.first, page.outcome, *page.sections, *page.background],
             picture=written.overview.name,
             description=f"{heading}: requests, users, instances and latency over time",
         ),

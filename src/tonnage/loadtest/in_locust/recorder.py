@@ -56,12 +56,16 @@ class Recorder:
         PacedUser.arrivals = self._orders.arrivals
         PacedUser.network_timeout = self._orders.timeout_seconds
         PacedUser.connection_timeout = self._orders.timeout_seconds
-        PacedUser.draws = random.Random(self._orders.seed)  # noqa: S311 (repeatable, not secret)
+        PacedUser.draws = random.Random(self._seed)  # noqa: S311 (repeatable, not secret)
         events: Any = environment.events
         events.test_start.add_listener(self._on_test_start)
         events.test_stopping.add_listener(self._on_test_stopping)
         events.test_stop.add_listener(self._on_test_stop)
         self._report("ready")
+
+    @property
+    def _seed(self) -> int:
+        return self._orders.seed
 
     def _check(self, environment: Environment) -> None:
         if not isinstance(environment.runner, LocalRunner):
@@ -73,7 +77,7 @@ class Recorder:
         gc.collect()
         gc.freeze()  # what is loaded by now stays: no collection needs to look at it again
         late = self._wait_for_the_moment() if is_first else 0.0
-        random.seed(self._orders.seed)
+        random.seed(self._seed)
         PacedUser.sends_no_more = False
         IN_FLIGHT.clear()
         samples = Path(self._orders.samples_in) / f"samples-{self._tests}.bin"
@@ -150,8 +154,11 @@ class Recorder:
             requests_per_second=requests / passed,
             failures_per_second=failures / passed,
             p99_seconds=None if math.isnan(p99) else p99,
-            cpu_fraction=cpu_seconds / passed,
+            cpu_fraction=self._cpu_fraction(cpu_seconds / passed),
         )
+
+    def _cpu_fraction(self, own: float) -> float:
+        return own
 
     def _on_test_stopping(self, **_: object) -> None:
         PacedUser.sends_no_more = True
@@ -166,8 +173,7 @@ class Recorder:
         test.recording.flush()
         runner = self._environment.runner
         assert runner is not None
-        self._report(
-            "ended",
+        ending = self._ending(
             duration_seconds=test.ended_after_seconds,
             cpu_seconds=time.process_time() - test.began_cpu_seconds,
             unanswered=unanswered,
@@ -176,6 +182,10 @@ class Recorder:
                 f"{row['msg']} ({row['count']} times)" for row in runner.exceptions.values()
             ],
         )
+        self._report("ended", **ending)
+
+    def _ending(self, **own: Any) -> dict[str, Any]:  # noqa: ANN401 (a report's values)
+        return own
 
     def _report(self, event: str, **values: object) -> None:
         line = json.dumps({"event": event, **values}) + "\n"

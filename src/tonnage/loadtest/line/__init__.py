@@ -13,8 +13,10 @@ from .belief import Belief, Evidence
 from .curve import CurvePoint, Knee
 from .engine import EngineTrials, LineMeasurement, line
 from .find import find_line
+from .pair import LinePair, find_lines_in_turn, line_pair
 from .plan import LinePlan
 from .result import LineVerdict, LoadLine, conclude
+from .scaling import ScalingLaw, ScalingPoint, fit_scaling
 from .search import next_trial
 from .terms import ErrorTerm, GoodputTerm, LatencyTerm, Term, TermResult, parse_terms
 from .trials import Trial, TrialOutcome, TrialRun, Trials, read_trial
@@ -30,9 +32,12 @@ __all__ = [
     "Knee",
     "LatencyTerm",
     "LineMeasurement",
+    "LinePair",
     "LinePlan",
     "LineVerdict",
     "LoadLine",
+    "ScalingLaw",
+    "ScalingPoint",
     "TargetShape",
     "Term",
     "TermResult",
@@ -43,7 +48,10 @@ __all__ = [
     "VirtualTarget",
     "conclude",
     "find_line",
+    "find_lines_in_turn",
+    "fit_scaling",
     "line",
+    "line_pair",
     "next_trial",
     "parse_terms",
     "read_trial",

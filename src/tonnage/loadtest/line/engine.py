@@ -2,16 +2,18 @@
 Trials for real: one warm open-loop generator, many short stretches of load.
 """
 
-import os
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tonnage.domain import MonotonicClock, PiecewiseRate, RunRecord, Samples
+from tonnage.loadtest._account import machine, number
+from tonnage.loadtest._urls import is_loopback
+from tonnage.loadtest.health import Verdict
+from tonnage.loadtest.neighbours import NEIGHBOURS, judge_neighbours, mean_busy
 from tonnage.loadtest.open_plan import SageMakerEndpoint
 from tonnage.loadtest.payload import Payload
 from tonnage.loadtest.session import OpenLoopSession
@@ -21,7 +23,7 @@ from .plan import LineArrivals, LinePlan
 from .result import LoadLine
 from .trials import Trial, TrialOutcome, TrialRun
 
-__all__ = ["EngineTrials", "LineMeasurement", "line"]
+__all__ = ["EngineTrials", "LineMeasurement", "line", "measurement"]
 
 
 @dataclass(slots=True)
@@ -65,6 +67,8 @@ class EngineTrials:
                 generator_reason=seen.verdict.reason,
                 generator_cause=seen.verdict.cause,
                 interrupted_by=seen.interrupted_by,
+                others_busy_fraction=seen.health.others_busy_fraction,
+                stolen_fraction=seen.health.stolen_fraction,
             )
         )
         return self.runs[-1]
@@ -82,6 +86,10 @@ class LineMeasurement:
 
     line: LoadLine
     record: RunRecord
+
+    def _repr_html_(self) -> str:
+        """Return it as a notebook shows it: the line."""
+        return self.line._repr_html_()
 
 
 def line(
@@ -126,20 +134,40 @@ def line(
     ) as session:
         trials = EngineTrials(session=session, arrivals=plan.arrivals)
         found = find_line(plan, trials, began_seconds=began, on_trial=on_trial)
-    record = RunRecord(
+    return measurement(
+        plan,
+        found,
+        trials,
         name="line",
-        title=f"The load line of {session.target.full_url}",
+        began_seconds=began,
         started_at_epoch_seconds=started_at,
         duration_seconds=found.elapsed_seconds,
-        samples=_joined(trials.runs, began),
-        settings={"line": _settings(plan, session, processes)},
-        generator=_generator(found, trials),
-        machine={
-            "cores": os.cpu_count(),
-            "cores_usable": len(os.sched_getaffinity(0)),
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-        },
+    )
+
+
+def measurement(
+    plan: LinePlan,
+    found: LoadLine,
+    trials: EngineTrials,
+    *,
+    name: str,
+    began_seconds: float,
+    started_at_epoch_seconds: float,
+    duration_seconds: float,
+) -> LineMeasurement:
+    """Return a line with the run record of the trials it came from."""
+    generator = _generator(found, trials)
+    busy = [generator["reason"]] if generator["cause"] == NEIGHBOURS else []
+    found = replace(found, notes=(*found.notes, *busy))
+    record = RunRecord(
+        name=name,
+        title=f"The load line of {trials.session.target.full_url}",
+        started_at_epoch_seconds=started_at_epoch_seconds,
+        duration_seconds=duration_seconds,
+        samples=_joined(trials.runs, began_seconds),
+        settings={"line": _settings(plan, trials.session)},
+        generator=generator,
+        machine=machine(),
         notes=(f"{found.verdict}: {found.reason}", *found.notes),
     )
     return LineMeasurement(line=found, record=record)
@@ -164,7 +192,7 @@ def _joined(runs: Sequence[TrialRun], origin_seconds: float) -> Samples:
     )
 
 
-def _settings(plan: LinePlan, session: OpenLoopSession, processes: int) -> Mapping[str, Any]:
+def _settings(plan: LinePlan, session: OpenLoopSession) -> Mapping[str, Any]:
     shown = asdict(plan)
     shown["terms"] = [str(term) for term in plan.terms]
     return {
@@ -172,14 +200,18 @@ def _settings(plan: LinePlan, session: OpenLoopSession, processes: int) -> Mappi
         "url": session.target.full_url,
         "payload": session.target.payload.shown(),
         "timeout_seconds": session.target.timeout_seconds,
-        "processes": processes,
+        "processes": len(session.process_ids),
     }
 
 
 def _generator(found: LoadLine, trials: EngineTrials) -> Mapping[str, Any]:
     outcomes = found.trials
     doubted = [outcome for outcome in outcomes if not outcome.is_evidence]
-    words = {outcome.generator for outcome in outcomes}
+    verdict = _verdict(outcomes, doubted)
+    looks = [run.others_busy_fraction for run in trials.runs]
+    stolen = max((run.stolen_fraction for run in trials.runs), default=0.0)
+    if is_loopback(trials.session.target.host):
+        verdict = judge_neighbours(verdict, looks, stolen)
     return {
         "engine": "open loop",
         "model": "open loop",
@@ -187,6 +219,16 @@ def _generator(found: LoadLine, trials: EngineTrials) -> Mapping[str, Any]:
         "cpu_seconds": trials.cpu_seconds,
         "trials": len(outcomes),
         "trials_doubted": len(doubted),
-        "verdict": "VALID" if words <= {"VALID"} else "DOUBTFUL",
-        "reason": doubted[-1].generator_reason if doubted else "it kept up in every trial",
+        "others_busy_fraction": number(mean_busy(looks)),
+        "stolen_fraction_max": stolen,
+        "verdict": verdict.word,
+        "reason": verdict.reason,
+        "cause": verdict.cause,
     }
+
+
+def _verdict(outcomes: Sequence[TrialOutcome], doubted: Sequence[TrialOutcome]) -> Verdict:
+    if all(outcome.generator == "VALID" for outcome in outcomes):
+        return Verdict(word="VALID", reason="it kept up in every trial")
+    reason = doubted[-1].generator_reason if doubted else "it was a little late in some trials"
+    return Verdict(word="DOUBTFUL", reason=reason, cause="trials")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from tonnage.domain import format_duration, format_rate
+from tonnage.domain import format_duration, format_rate, html_table
 
 from .curve import CurvePoint, Knee, curve_points, find_knee
 from .plan import LinePlan
@@ -67,6 +67,23 @@ class LoadLine:
     trials: Sequence[TrialOutcome] = field(default=(), repr=False)
     notes: Sequence[str] = ()
     interrupted_by: str | None = None
+
+    def _repr_html_(self) -> str:
+        """Return it as a notebook shows it: the line, its interval, and why it ends there."""
+        low, high = (
+            "not known" if end is None else f"{end:.1f}/s" for end in self.interval_per_second
+        )
+        line = "none" if self.line_per_second is None else f"{self.line_per_second:.1f}/s"
+        rows = {
+            "load line": line,
+            f"{self.level:.0%} interval": f"{low} to {high}",
+            "verdict": self.verdict,
+            "gave way first": self.gave_way_first or "nothing",
+            "objective": f"{self.objective}, in windows of {self.window_seconds:.1f} s",
+            "arrivals": self.arrivals,
+            "trials": f"{len(self.trials)} in {self.elapsed_seconds:.1f} s",
+        }
+        return html_table(f"The load line: {line}", rows, (self.reason, *self.notes))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -96,6 +96,8 @@ class TrialRun:
         generator_reason: Why, in words.
         generator_cause: What of it was the limit, in one word: ``late``, ``cpu``, ``ports`` …
         interrupted_by: The signal on which it was stopped, None when it came to its end.
+        others_busy_fraction: Of all cores, before its load: what other programs took; NaN unknown.
+        stolen_fraction: Of all cores' time during it: what another guest of the host took.
     """
 
     began_seconds: float
@@ -105,6 +107,8 @@ class TrialRun:
     generator_reason: str = ""
     generator_cause: str = ""
     interrupted_by: str | None = None
+    others_busy_fraction: float = math.nan
+    stolen_fraction: float = 0.0
 
 
 class Trials(Protocol):

@@ -110,6 +110,8 @@ def _bodies(payload: Payload, count: int, seed: int) -> list[bytes]:
     if payload.function is not None:
         make = _function(payload)
         return [_made(payload.function, make, random) for _ in range(count)]
+    if payload.bodies:
+        return [_json(body) for body in payload.bodies]
     if not payload.ranges:
         return [b"" if payload.body is None else _json(payload.body)]
     fixed = payload.body or {}

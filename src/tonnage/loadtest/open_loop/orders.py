@@ -48,6 +48,7 @@ class Setup:
         payload, sagemaker = target.pop("payload"), target.pop("sagemaker")
         payload["directory"] = Path(payload["directory"])
         payload["ranges"] = {name: tuple(span) for name, span in payload["ranges"].items()}
+        payload["bodies"] = tuple(payload["bodies"])
         host, port = shown.pop("address")
         return cls(
             **shown,

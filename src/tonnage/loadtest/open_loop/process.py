@@ -28,7 +28,7 @@ from .messages import Messages, messages_for
 from .orders import Setup, TrialOrders
 from .pool import Pool, raise_descriptor_limit, room_for_connections
 from .precedence import take_precedence
-from .vitals import CollectorPauses, Vitals, machine_seconds
+from .vitals import CollectorPauses, Vitals, machine_seconds, stolen_seconds
 
 __all__ = ["main"]
 
@@ -119,6 +119,7 @@ class _Generator:
         gc.collect(0)
         first = Vitals.read()
         busy, whole = machine_seconds()
+        stolen = stolen_seconds()
         engine.begin()
         ticking = asyncio.create_task(self._tick(engine, recording, start, orders))
         await over.wait()
@@ -137,6 +138,7 @@ class _Generator:
             opened=self._pool.opened - opened,
             open_most=self._pool.open_most,
             machine_busy_fraction=(busy_now - busy) / max(whole_now - whole, 1.0),
+            stolen_fraction=(stolen_seconds() - stolen) / max(whole_now - whole, 1.0),
         )
 
     async def _tick(

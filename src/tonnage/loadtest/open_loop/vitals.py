@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-__all__ = ["CollectorPauses", "Vitals", "machine_seconds"]
+__all__ = ["CollectorPauses", "Vitals", "machine_seconds", "stolen_seconds"]
 
 _NANO: Final = 1e-9
+_STEAL: Final = 8
 
 
 class CollectorPauses:
@@ -81,6 +82,14 @@ def machine_seconds() -> tuple[float, float]:
     except (OSError, ValueError):
         return 0.0, 0.0
     return float(sum(ticks) - ticks[3] - ticks[4]), float(sum(ticks))  # but for idle and iowait
+
+
+def stolen_seconds() -> float:
+    """Return how long another guest of the same host had this machine's cores; in ticks."""
+    try:
+        return float(Path("/proc/stat").read_text().split("\n")[0].split()[_STEAL])
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 @cache

@@ -14,6 +14,7 @@
   function fitted(spec, width) {
     const theme = themes[dark.matches ? "dark" : "light"];
     const legend = width < 420 ? { ...theme.legend, columns: 2 } : theme.legend;
+    if (!spec.vconcat) return { ...spec, width, config: { ...theme, legend } };
     const panels = spec.vconcat.map((panel) => ({ ...panel, width }));
     return { ...spec, vconcat: panels, config: { ...theme, legend } };
   }
@@ -35,12 +36,12 @@
       }
       if (mine !== turn) return;
     }
-    drawn = embedded;
+    document.documentElement.dataset.drawn = String(embedded.length);
+    drawn = embedded.filter((_, at) => specs[Number(frames[at].dataset.chart)].vconcat);
     for (const { view } of drawn) {
       view.addEventListener("pointermove", (_, item) => point(item?.datum?.second ?? null));
       view.addEventListener("pointerout", () => point(null));
     }
-    document.documentElement.dataset.drawn = String(drawn.length);
   }
 
   let waiting;

@@ -1,0 +1,197 @@
+"""``tonnage swarm``."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+import click
+
+from tonnage.config import Settings
+from tonnage.deployment import Synthesised
+from tonnage.deployment.swarm import (
+    SwarmCost,
+    SwarmOptions,
+    SwarmPlace,
+    run_swarm,
+    swarm_cost,
+    synthesise_swarm,
+)
+from tonnage.domain import ConfigurationError, RunRecord, meets, write_record, write_series
+from tonnage.loadtest import LoadPlan
+from tonnage.planning import Front, read_prices
+
+from ._convert import objective, settings_shown
+from ._load_outcome import load_exit_code, load_outcome, load_told
+from ._options import DURATION, RATE, emit_json, json_option, settings_options, with_settings
+from .load import load_plan
+
+__all__ = ["command"]
+
+_GATEWAY: Final = ".execute-api."
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@click.command(
+    "swarm",
+    epilog="Examples: tonnage swarm https://HOST/evaluate --i-own HOST --workers 8 --users 16000"
+    " --duration 20m; the same with --yes, to run it",
+)
+@click.argument("url")
+@settings_options
+@click.option("--yes", is_flag=True, help="Do it: from here on AWS bills.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Machines that send, about 2,000 requests per second each.",
+)
+@click.option("--body", help="The JSON body of every request.")
+@click.option(
+    "--locustfile",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Your own users.",
+)
+@click.option("--users", type=click.IntRange(min=1), help="Users at the peak, over all workers.")
+@click.option("--spawn-rate", type=RATE, help="Users that start, e.g. 20/s.")
+@click.option("--pacing", type=DURATION, help="Time between one user's sends.")
+@click.option(
+    "--arrivals", type=click.Choice(["dephased", "lockstep"]), help="How users are phased."
+)
+@click.option("--timeout", type=DURATION, help="How long an answer may take.  [default: 30s]")
+@click.option("--duration", type=DURATION, help="Of the test.  [default: 30s after the ramp]")
+@click.option(
+    "--time-to-live",
+    type=DURATION,
+    help="After which every task ends, whatever it does.  [default: 15m after the test]",
+)
+@click.option("--image-uri", help="The swarm's image in Amazon ECR.  [default: built and pushed]")
+@click.option("--base", help="What the image is built from.  [default: python:3.12-slim]")
+@click.option("--i-own", metavar="HOST", help="Say that the URL's host is yours to fire at.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("swarm.out"),
+    show_default=True,
+    help="The cloud assembly's directory.",
+)
+@click.option("--run", help="The run's name; its record goes to runs/NAME.  [default: by date]")
+@click.option(
+    "--method",
+    type=click.Choice(["change-set", "direct"]),
+    default="change-set",
+    show_default=True,
+    help="How CloudFormation is asked; direct is quicker.",
+)
+@json_option
+def command(
+    *,
+    url: str,
+    config: Path | None,
+    overrides: tuple[str, ...],
+    yes: bool,
+    run: str | None,
+    output: Path,
+    method: Literal["change-set", "direct"],
+    as_json: bool,
+    **flags: Any,  # noqa: ANN401 (click's, one a flag)
+) -> int:
+    """
+    Load-test URL from several machines: Locust on ECS Fargate, for more than one machine sends.
+
+    Without --yes it says what that costs and writes the template, offline; it needs Node.js. With
+    it the swarm is deployed, run, its results fetched as a run record, and taken down; that needs
+    AWS credentials, npm and, to build the image, Docker, too.
+    """
+    settings = with_settings(config, overrides)
+    plan = load_plan(settings, url, flags)
+    _refuse_this_machine(plan.host)
+    options, place = _options(plan, flags), _place(settings, plan, flags)
+    front = Front(settings.api.front) if _GATEWAY in plan.host else Front.NONE
+    cost = swarm_cost(options, read_prices(None), front=front)
+    for sentence in cost.sentences():
+        click.echo(sentence, err=True)
+    if not yes:
+        _tell_template(synthesise_swarm(options, place, output), cost, as_json=as_json)
+        click.echo("nothing was started; to run it, and be billed: --yes", err=True)
+        return 0
+    name = run or f"swarm-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    made = run_swarm(
+        options,
+        place,
+        run=name,
+        method=method,
+        on_line=lambda line: click.echo(line, err=True),
+    )
+    for left in made.leftovers:
+        click.echo(f"left: {left.what} {left.name}: {left.why}\n  {left.command}", err=True)
+    return _tell_run(settings, made.record, Path("runs", name), cost, as_json=as_json)
+
+
+def _refuse_this_machine(host: str) -> None:
+    # With a local server as the account, its machines are this one.
+    account = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname
+    if host in _LOOPBACK and account not in _LOOPBACK:
+        raise ConfigurationError(
+            f"a swarm in AWS does not reach {host}, which is this machine",
+            hint="load-test it from here: tonnage load",
+        )
+
+
+def _options(plan: LoadPlan, flags: dict[str, Any]) -> SwarmOptions:
+    return SwarmOptions(
+        url=plan.url,
+        i_own=plan.i_own,
+        workers=flags["workers"],
+        users=plan.users,
+        spawn_rate_per_second=plan.spawn_rate_per_second,
+        duration_seconds=plan.duration_seconds,
+        pacing_seconds=plan.pacing_seconds,
+        arrivals=plan.arrivals,
+        timeout_seconds=plan.timeout_seconds,
+        body=plan.body,
+        ranges=plan.ranges,
+        bodies=plan.bodies,
+        locustfile=None if plan.locustfile is None else plan.locustfile.name,
+        time_to_live_seconds=flags["time_to_live"],
+    )
+
+
+def _place(settings: Settings, plan: LoadPlan, flags: dict[str, Any]) -> SwarmPlace:
+    return SwarmPlace(
+        stack=f"{settings.aws.stack}-swarm",
+        region=settings.aws.region,
+        image_uri=flags["image_uri"],
+        base=flags["base"],
+        locustfiles=() if plan.locustfile is None else (plan.locustfile,),
+        log_retention_days=settings.deployment.log_retention_days,
+        tags=settings.aws.tags,
+    )
+
+
+def _tell_template(made: Synthesised, cost: SwarmCost, *, as_json: bool) -> None:
+    if as_json:
+        templates = {name: str(file) for name, file in made.templates.items()}
+        emit_json({"cost": cost.to_json(), "templates": templates, "run": None})
+        return
+    for template in made.templates.values():
+        click.echo(template)
+
+
+def _tell_run(
+    settings: Settings, record: RunRecord, directory: Path, cost: SwarmCost, *, as_json: bool
+) -> int:
+    record = replace(record, settings={**settings_shown(settings), **record.settings})
+    write_series(record, write_record(record, directory))
+    goal = objective(settings)
+    met = meets(record.samples, goal)
+    outcome = load_outcome(record, goal, directory, met=met, checks=())
+    if as_json:
+        emit_json({"cost": cost.to_json(), "run": outcome})
+    else:
+        click.echo(load_told(record, outcome, ()))
+    return load_exit_code(record, met=met)

@@ -1,0 +1,8 @@
+"""
+The locustfile without users that a master runs beside every other: it starts its recorder.
+"""
+
+from tonnage.loadtest._orders import Orders
+from tonnage.loadtest.in_locust.remote import MasterRecorder
+
+MasterRecorder(Orders.of_this_process()).install()
