@@ -3,18 +3,21 @@ Fit the price line, say how good it is, and write ``model.joblib`` and two figur
 
 ::
 
-    python train.py [--data sales.csv] [--output directory]
+    python train.py [--data sales.csv] [--output directory] [--repeats 20]
 
 The model is the least-squares line of the unit price on the natural logarithm of the distance to
 the nearest MRT station, fitted on every sale. The held-out sales, the cross-validation and the
 residuals only say what to expect of it: none of them changes what is saved.
+
+In a SageMaker training container the same script takes data and hyperparameters from where they
+are put there (``training_job``), and leaves the model where it is picked up.
 """
 
 import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +30,7 @@ from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, cross_validate
+from training_job import ROOT, TrainingJob, training_job
 
 HERE = Path(__file__).resolve().parent
 
@@ -37,21 +41,34 @@ BANDS = {"up to 200 m": 200, "to 500 m": 500, "to 1 km": 1000, "to 2 km": 2000, 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Fit, assess, draw, save."""
-    options = _parser().parse_args(arguments)
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    root: Path = ROOT,
+) -> None:
+    """Fit, assess, draw, save; as a SageMaker training job where it is one."""
+    job = None
     try:
-        sales = read_sales(options.data)
-    except (OSError, ValueError) as error:
+        job = training_job(environment, root)
+        _run(_parser(job).parse_args(arguments), job)
+    except (OSError, ValueError, argparse.ArgumentError) as error:
+        if job is not None:
+            job.fail(str(error))
         sys.exit(f"train.py: {error}")
+
+
+def _run(options: argparse.Namespace, job: TrainingJob | None) -> None:
+    if job is not None:
+        job.check_known({"repeats"})
+    data = options.data or (job.csv_file() if job else HERE / "data" / "real_estate.csv")
+    sales = read_sales(data)
     model = fit(sales)
-    summaries = line_summary(sales, model), error_summary(sales), residual_summary(sales, model)
-    print("\n\n".join(summaries), end="\n\n")
-    try:
-        for path in write(options.output, sales, model):
-            print("wrote", os.path.relpath(path))
-    except OSError as error:
-        sys.exit(f"train.py: {error}")
+    errors = error_summary(sales, repeats=options.repeats)
+    print("\n\n".join([line_summary(sales, model), errors, residual_summary(sales, model)]))
+    print()
+    for path in write(options.output, sales, model, figures=job.output if job else None):
+        print("wrote", os.path.relpath(path))
 
 
 def read_sales(path: Path) -> pd.DataFrame:
@@ -97,9 +114,9 @@ def held_out_fifth(sales: pd.DataFrame) -> Split:
     return rows
 
 
-def repeated_folds(sales: pd.DataFrame) -> list[Split]:
-    """Return ``FOLDS`` folds, shuffled ``REPEATS`` times: all sales of a place are in one fold."""
-    shuffles = (GroupKFold(FOLDS, shuffle=True, random_state=seed) for seed in range(REPEATS))
+def repeated_folds(sales: pd.DataFrame, repeats: int = REPEATS) -> list[Split]:
+    """Return ``FOLDS`` folds, shuffled ``repeats`` times: all sales of a place are in one fold."""
+    shuffles = (GroupKFold(FOLDS, shuffle=True, random_state=seed) for seed in range(repeats))
     places = sales["mrt_distance"]
     return [rows for folds in shuffles for rows in folds.split(sales, groups=places)]
 
@@ -149,9 +166,9 @@ def line_summary(sales: pd.DataFrame, model: LinearRegression) -> str:
     return "\n".join(lines)
 
 
-def error_summary(sales: pd.DataFrame) -> str:
+def error_summary(sales: pd.DataFrame, repeats: int = REPEATS) -> str:
     """Return how far the line is off where it was not fitted, beside predicting the mean price."""
-    held_out, folds = held_out_fifth(sales), repeated_folds(sales)
+    held_out, folds = held_out_fifth(sales), repeated_folds(sales, repeats)
     lines = [
         "Errors at places not fitted on (assessment only: the saved line is the one above)",
         f"  {'':32}{'RMSE':>8}{'':8}{'MAE':>8}",
@@ -163,7 +180,7 @@ def error_summary(sales: pd.DataFrame) -> str:
     for name, regressor in {"line": LinearRegression(), "mean price": DummyRegressor()}.items():
         errors = errors_on_unseen(sales, folds, regressor)
         cells = [f"{errors[e].mean():8.2f} ± {errors[e].std():<5.2f}" for e in ("RMSE", "MAE")]
-        lines.append(f"  {f'{REPEATS} x {FOLDS} folds, {name}':32}{''.join(cells).rstrip()}")
+        lines.append(f"  {f'{repeats} x {FOLDS} folds, {name}':32}{''.join(cells).rstrip()}")
     return "\n".join([*lines, "  ± is the standard deviation over the folds"])
 
 
@@ -184,13 +201,16 @@ def residual_summary(sales: pd.DataFrame, model: LinearRegression) -> str:
     return "\n".join(lines)
 
 
-def write(output: Path, sales: pd.DataFrame, model: LinearRegression) -> list[Path]:
+def write(
+    output: Path, sales: pd.DataFrame, model: LinearRegression, figures: Path | None = None
+) -> list[Path]:
     """Write the model and the figures, each whole or not at all, and return where."""
+    figures = figures or output / "figures"
     charts = {
         "price_by_distance.png": price_chart(sales, float(model.intercept_), float(model.coef_[0])),
         "residuals.png": residual_chart(with_residuals(sales, model)),
     }
-    written = [output / "model.joblib", *(output / "figures" / name for name in charts)]
+    written = [output / "model.joblib", *(figures / name for name in charts)]
     with _replacing(written[0]) as fresh:
         joblib.dump(model, fresh)
     for path, chart in zip(written[1:], charts.values(), strict=True):
@@ -209,18 +229,36 @@ def _replacing(path: Path) -> Iterator[Path]:
         fresh.replace(path)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Fit the price line, assess it, and save it.")
+def _parser(job: TrainingJob | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Fit the price line, assess it, and save it.", exit_on_error=False
+    )
+    parser.add_argument("train", nargs="?", choices=["train"], help=argparse.SUPPRESS)
     parser.add_argument(
         "--data",
         type=Path,
-        default=HERE / "data" / "real_estate.csv",
         help="CSV file with the columns mrt_distance and unit_price (default: the one beside this)",
     )
     parser.add_argument(
-        "--output", type=Path, default=HERE, help="directory to write to (default: this file's)"
+        "--output",
+        type=Path,
+        default=job.model if job else HERE,
+        help="directory to write to (default: this file's)",
+    )
+    parser.add_argument(
+        "--repeats",
+        type=_at_least_one,
+        default=job.hyperparameters.get("repeats", str(REPEATS)) if job else REPEATS,
+        help=f"how often the folds of the assessment are shuffled (default: {REPEATS})",
     )
     return parser
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(f"it must be 1 or more, not {text}")
+    return number
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ _SHELLS = ("bash", "zsh", "fish")
 
 @click.command(
     "completion",
+    # click keeps the first way of asking for help: also when this is run without the group.
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: tonnage completion bash >> ~/.bashrc",
 )
 @click.argument("shell", type=click.Choice(_SHELLS), required=False)

@@ -18,7 +18,10 @@ _MISSING = 1
 
 
 @click.command(
-    "doctor", epilog="Examples: tonnage doctor deploy || exit 1; or all verbs: tonnage doctor"
+    "doctor",
+    # click keeps the first way of asking for help: also when this is run without the group.
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Examples: tonnage doctor deploy || exit 1; or all verbs: tonnage doctor",
 )
 @click.argument("verbs", nargs=-1, type=click.Choice(list(NEEDS)), metavar="[VERB]...")
 @settings_options

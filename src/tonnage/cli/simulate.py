@@ -1,6 +1,7 @@
 """``tonnage simulate``."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -8,22 +9,46 @@ from typing import Any, Literal, cast
 import click
 
 from tonnage.config import Settings
-from tonnage.domain import format_duration, format_fraction
-from tonnage.planning import Front, Usage, find_type, monthly_cost, price_warnings, read_prices
+from tonnage.domain import ConfigurationError, format_duration, format_fraction
+from tonnage.planning import (
+    UNKNOWN_CALENDAR,
+    Front,
+    PolicyKind,
+    Usage,
+    find_type,
+    monthly_cost,
+    price_warnings,
+    read_prices,
+)
 from tonnage.reporting.plan_report import PlanFigure, PlanReport, write_plan_report
 from tonnage.reporting.planning_figures import PlanTimeline, timeline_chart
 from tonnage.reporting.sections import Section
-from tonnage.scaling import PolicyNames, ScalableTarget, TargetTrackingPolicy
-from tonnage.simulation import FleetModel, Simulation, UniformDelay, simulate, timeline_csv, to_json
+from tonnage.scaling import AttachedPolicy, PolicyNames, ScalableTarget, TargetTrackingPolicy
+from tonnage.simulation import (
+    FleetModel,
+    ProvisioningDelay,
+    Simulation,
+    UniformDelay,
+    simulate,
+    timeline_csv,
+    to_json,
+)
 
+from ._convert_scaling import calendar_of, policy_of
+from ._fleet_flags import latency_curve_of, provisioning_of
 from ._options import DURATION, emit_json, json_option, settings_options, with_settings
 from ._traffic import lines_of, traffic_of, traffic_options
 
 __all__ = ["command"]
 
 _MOST_TICKS = 1_000_000
+_FEW_TICKS = 100_000
 _HOURS_A_MONTH = 730
 _SECONDS_AN_HOUR = 3600
+_NO_CALENDAR = (
+    "note: nobody has said when the traffic begins: the schedule takes it for a Monday's midnight"
+    " UTC (--starts-at)"
+)
 
 
 @click.command(
@@ -49,6 +74,25 @@ _SECONDS_AN_HOUR = 3600
     type=click.FloatRange(0, 1, max_open=True),
     default=0.0,
     help="The fraction of launches that fail and are tried again.",
+)
+@click.option(
+    "--provisioning",
+    metavar="DELAY",
+    help="What a new instance takes, in place of [local] provisioning_delay: 5m, 'uniform(3m, 8m)',"
+    " 'lognormal(5m, 1.4)', or a file of measured seconds.",
+)
+@click.option(
+    "--curve",
+    "curve",
+    metavar="RECORD",
+    type=click.Path(path_type=Path),
+    help="A record of `tonnage line`: latency is read off what it measured.",
+)
+@click.option(
+    "--starts-at",
+    metavar="TIME",
+    help="When the traffic begins, for schedules, e.g. 2026-11-23T00:00.  [default: what a trace in"
+    " seconds since 1970 says, else a Monday's midnight UTC]",
 )
 @click.option("--available", type=click.IntRange(min=1), help="Instances that are to be had.")
 @click.option("--tick", type=DURATION, default=1.0, help="The resolution.  [default: 1s]")
@@ -77,6 +121,9 @@ def command(
     arrivals: str,
     provisioning_spread: float,
     launch_failures: float,
+    provisioning: str | None,
+    curve: Path | None,
+    starts_at: str | None,
     available: int | None,
     tick: float,
     seed: int,
@@ -84,23 +131,39 @@ def command(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Show what the settings' scaling policy would have done on some traffic, and what it costs."""
+    """
+    Show what the settings' scaling would have done on some traffic, and what it costs.
+
+    [scaling] metric, [[scaling.step]] and [[scaling.scheduled]] are followed, too; capacity that is
+    short, launches that fail and delays that vary are flags.
+    """
     settings = with_settings(config, overrides)
     ((kind, rate),) = lines_of([line], settings.endpoint.instance_type).items()
     book = read_prices(prices_file)
     instance_type = find_type(kind, book)
     traffic = traffic_of(trace, profile, record)
+    kind_of_policy = policy_of(settings).kind
+    begins = calendar_of(trace, starts_at, "UTC")
     simulation = simulate(
         traffic,
-        _policy(settings),
+        _policies(settings, kind_of_policy),
         ScalableTarget.of(
             min_capacity=settings.scaling.min_capacity, max_capacity=settings.scaling.max_capacity
         ),
-        _fleet(settings, rate, arrivals, provisioning_spread, launch_failures, available),
+        replace(
+            _fleet(settings, rate, arrivals, launch_failures, available),
+            provisioning_delay_seconds=_provisioning(settings, provisioning, provisioning_spread),
+            latency_curve=None if curve is None else latency_curve_of(curve, rate),
+        ),
         tick_seconds=tick,
         seed=seed,
-        keep_timeline=output is not None and traffic.duration_seconds / tick <= _MOST_TICKS,
+        keep_timeline=traffic.duration_seconds / tick
+        <= (_FEW_TICKS if output is None else _MOST_TICKS),
+        scheduled_actions=kind_of_policy.actions(),
+        starts_at_seconds=(begins or UNKNOWN_CALENDAR).starts_at_seconds,
     )
+    if kind_of_policy.scheduled and begins is None:
+        click.echo(_NO_CALENDAR, err=True)
     usage = Usage(
         duration_seconds=simulation.duration_seconds,
         offered=float(simulation.offered[0]),
@@ -110,14 +173,18 @@ def command(
     )
     monthly = monthly_cost(usage, Front(settings.api.front), book)
     months = simulation.duration_seconds / (_HOURS_A_MONTH * _SECONDS_AN_HOUR)
-    result = to_json(simulation, names=_names(settings)) | {
-        "instance_type": kind,
-        "line_per_second": rate,
-        "arrivals": arrivals,
-        "cost_usd": float(monthly.instances) * months,
-        "cost_usd_month": float(monthly.cents),
-        "cost_usd_month_split": {name: float(part) for name, part in monthly.split().items()},
-    }
+    result = (
+        to_json(simulation, names=_names(settings))
+        | _highest(simulation)
+        | {
+            "instance_type": kind,
+            "line_per_second": rate,
+            "arrivals": arrivals,
+            "cost_usd": float(monthly.instances) * months,
+            "cost_usd_month": float(monthly.cents),
+            "cost_usd_month_split": {name: float(part) for name, part in monthly.split().items()},
+        }
+    )
     if as_json:
         emit_json(result)
     else:
@@ -128,15 +195,39 @@ def command(
         _write(simulation, result, output)
 
 
-def _policy(settings: Settings) -> TargetTrackingPolicy | None:
+def _highest(simulation: Simulation) -> dict[str, float | None]:
+    """Return the highest utilisation, queue and latency estimate of a tick; null without ticks."""
+    timeline = simulation.timeline
+    if timeline is None:
+        return dict.fromkeys(("utilisation_max", "queued_max", "latency_p99_max_seconds"))
+    return {
+        "utilisation_max": float(timeline.utilisation.max()),
+        "queued_max": float(timeline.queued.max()),
+        "latency_p99_max_seconds": float(timeline.latency_seconds.max()),
+    }
+
+
+def _policies(settings: Settings, kind: PolicyKind) -> tuple[AttachedPolicy, ...] | None:
     scaling = settings.scaling
     if not scaling.enabled:
         return None
-    return TargetTrackingPolicy.of(
+    policy = TargetTrackingPolicy.of(
         target_value=scaling.target_value,
         scale_in_cooldown_seconds=scaling.scale_in_cooldown_seconds,
         scale_out_cooldown_seconds=scaling.scale_out_cooldown_seconds,
     )
+    return kind.attached(policy, scaling.policy_name)
+
+
+def _provisioning(settings: Settings, text: str | None, spread: float) -> float | ProvisioningDelay:
+    if text is not None and spread:
+        raise ConfigurationError(
+            "--provisioning and --provisioning-spread say the same twice", hint="give one of them"
+        )
+    if text is not None:
+        return provisioning_of(text)
+    delay = settings.local.provisioning_delay_seconds
+    return UniformDelay(max(0.0, delay - spread), delay + spread) if spread else delay
 
 
 def _names(settings: Settings) -> PolicyNames:
@@ -151,18 +242,13 @@ def _fleet(
     settings: Settings,
     rate: float,
     arrivals: str,
-    spread: float,
     launch_failures: float,
     available: int | None,
 ) -> FleetModel:
     local = settings.local
-    delay = local.provisioning_delay_seconds
     return FleetModel(
         line_per_second=rate,
         queue_seconds=local.instance_queue_seconds,
-        provisioning_delay_seconds=UniformDelay(max(0.0, delay - spread), delay + spread)
-        if spread
-        else delay,
         metric_delay_seconds=local.metric_delay_seconds,
         launch_failure_fraction=launch_failures,
         max_available_instances=available,

@@ -2,6 +2,7 @@
 The reference example as a user has it: imported from its folder, trained once by its own command.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,8 @@ from types import ModuleType
 import pytest
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "real_estate"
-MODULES = ("charts", "service", "train")
+MODULES = ("charts", "service", "train", "training_job")
+KERNEL = "this-interpreter"
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +66,21 @@ def trained(training: tuple[Path, str]) -> Path:
 @pytest.fixture(scope="session")
 def printed(training: tuple[Path, str]) -> str:
     return training[1]
+
+
+@pytest.fixture
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A kernel of the running interpreter, with every Jupyter directory outside the home."""
+    jupyter = tmp_path / "jupyter"
+    for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(variable, str(jupyter / variable.lower()))
+    monkeypatch.setenv("JUPYTER_PATH", str(jupyter))
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Python of this test",
+        "language": "python",
+    }
+    directory = jupyter / "kernels" / KERNEL
+    directory.mkdir(parents=True)
+    (directory / "kernel.json").write_text(json.dumps(spec))
+    return KERNEL

@@ -2,9 +2,7 @@
 The notebook is committed without outputs, runs from top to bottom, and saves the same model.
 """
 
-import json
 import shutil
-import sys
 from pathlib import Path
 
 import joblib
@@ -13,7 +11,6 @@ import pytest
 from nbclient import NotebookClient
 
 NAME = "price_by_distance.ipynb"
-KERNEL = "this-interpreter"
 
 
 @pytest.fixture
@@ -22,29 +19,11 @@ def notebook(example: Path) -> nbformat.NotebookNode:
 
 
 @pytest.fixture
-def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A kernel of the running interpreter, with every Jupyter directory outside the home."""
-    jupyter = tmp_path / "jupyter"
-    for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
-        monkeypatch.setenv(variable, str(jupyter / variable.lower()))
-    monkeypatch.setenv("JUPYTER_PATH", str(jupyter))
-    spec = {
-        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "Python of this test",
-        "language": "python",
-    }
-    directory = jupyter / "kernels" / KERNEL
-    directory.mkdir(parents=True)
-    (directory / "kernel.json").write_text(json.dumps(spec))
-    return KERNEL
-
-
-@pytest.fixture
 def workplace(example: Path, tmp_path: Path) -> Path:
     """A copy of what the notebook needs, so that it writes beside nothing of the tree's."""
     copy = tmp_path / "real_estate"
     shutil.copytree(example / "data", copy / "data")
-    for name in ("charts.py", "train.py", NAME):
+    for name in ("charts.py", "train.py", "training_job.py", NAME):
         shutil.copy(example / name, copy)
     return copy
 

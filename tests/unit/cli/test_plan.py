@@ -144,8 +144,64 @@ def test_a_trace_that_is_none_is_refused(tmp_path: Path, rows: str, says: str):
 
 
 @pytest.mark.parametrize(
+    ("rows", "where"),
+    [
+        ("0,5\n60,-1\n", "trace.csv, line 3, column rate_per_second: a rate must be 0 or more"),
+        ("0,5\n60,5MB\n", "trace.csv, line 3, column rate_per_second: '5MB' is not a number"),
+        ("0,5\n1m,5\n", "trace.csv, line 3, column time_seconds: '1m' is not a number"),
+        ("0,5\n9,6\n5,5\n", "trace.csv, line 4, column time_seconds: 5 does not come after 9"),
+        ("0,5\n,6\n", "trace.csv, line 3, column time_seconds: '' is not a number"),
+        ("0,5\n60\n", "trace.csv, line 3: 1 columns, the first line has 2"),
+    ],
+)
+def test_a_wrong_value_of_a_trace_is_named_by_line_and_column(
+    tmp_path: Path, rows: str, where: str
+):
+    (tmp_path / "trace.csv").write_text(f"time_seconds,rate_per_second\n{rows}")
+    assert where in fault_of("plan", "--line", "600", "--trace", "trace.csv")
+
+
+def test_a_trace_in_other_units_is_refused_with_those_it_needs(tmp_path: Path):
+    (tmp_path / "trace.csv").write_text("time_seconds,rate_per_minute\n0,5\n60,6\n")
+    said = fault_of("plan", "--line", "600", "--trace", "trace.csv")
+    assert "has no column rate_per_second" in said
+    assert "seconds, and requests per second" in said
+
+
+def test_a_gap_of_a_trace_is_declared_by_an_empty_rate(tmp_path: Path):
+    (tmp_path / "trace.csv").write_text("time_seconds,rate_per_second\n0,300\n900,\n1800,300\n")
+    result = ran("plan", "--line", "600", "--trace", "trace.csv", *QUICK)
+    assert "33.3% of the traffic is a gap" in result.stderr
+
+
+def test_schedules_are_planned_for_a_calendar_that_is_given(tmp_path: Path):
+    (tmp_path / "trace.csv").write_text(
+        "time_seconds,rate_per_second\n0,100\n7200,2500\n10800,100\n21600,\n"
+    )
+    arguments = ("plan", "--line", "600", "--trace", "trace.csv", *QUICK, "--json")
+    dated = ("--starts-at", "2099-12-01T08:00", "--timezone", "Europe/Berlin")
+    made = json.loads(ran(*arguments, *dated).stdout)["best"]
+    first = made["settings"]["scaling"]["scheduled"][0]
+    assert first["schedule"] == "at(2099-12-01T09:40:00)"
+    assert first["timezone"] == "Europe/Berlin"
+    simple = json.loads(ran(*arguments, *dated, "--simple").stdout)["best"]
+    assert "scheduled" not in simple["settings"]["scaling"]
+
+
+def test_settings_with_a_metric_that_is_not_simulated_are_not_compared_with(tmp_path: Path):
+    (tmp_path / "tonnage.toml").write_text(
+        '[[scaling.step]]\npolicy_name = "cpu"\nmetric = "CPUUtilization"\nthreshold = 70\n'
+        "step_adjustments = [{ metric_interval_lower_bound = 0, scaling_adjustment = 1 }]\n"
+    )
+    made = planned("--line", "600", "--profile", RAMP, *QUICK)
+    assert any("CPUUtilization" in reason for reason in made["refused"])
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (("--line", "600", "--profile", RAMP, "--starts-at", "soon"), "'soon' is not a date"),
+        (("--line", "600", "--profile", RAMP, "--timezone", "Europe/Berlin"), "--starts-at"),
         (("--line", "0", "--profile", RAMP), "must be above 0/s"),
         (("--line", "600MB", "--profile", RAMP), "'600MB' is not a rate"),
         (

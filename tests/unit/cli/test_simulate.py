@@ -97,6 +97,100 @@ def test_drawn_delays_follow_the_seed():
     assert first["instances"] != other["instances"]
 
 
+JUMP = "constant(100/s, 30m) then constant(2500/s, 30m)"
+HIGH_RESOLUTION = 'metric = "SageMakerVariantConcurrentRequestsPerModelHighResolution"\n'
+STEPS = """
+[[scaling.step]]
+policy_name = "out-at-once"
+threshold = 20000
+step_adjustments = [{ metric_interval_lower_bound = 0, scaling_adjustment = 4 }]
+"""
+SCHEDULE = """
+[[scaling.scheduled]]
+name = "morning"
+schedule = "cron(20 0 * * ? *)"
+min_capacity = 5
+"""
+
+
+def first_rise(made: dict[str, Any]) -> float:
+    at: float = made["activities"][0]["at_seconds"]
+    return at
+
+
+@pytest.mark.parametrize(
+    ("more", "at_seconds"),
+    [
+        # Three datapoints above the target, one above the threshold, three of 10 s, a clock.
+        ("", 33 * 60),
+        (STEPS, 31 * 60),
+        (f"{HIGH_RESOLUTION}target_value = 2.5\n", 30 * 60 + 30),
+        (SCHEDULE, 20 * 60),
+    ],
+)
+def test_steps_schedules_and_metrics_of_the_settings_are_followed(
+    tmp_path: Path, more: str, at_seconds: float
+):
+    target = "" if "target_value" in more else "target_value = 18_000\n"
+    (tmp_path / "tonnage.toml").write_text(f"[scaling]\n{target}{more}")
+    made = simulated("--line", "600/s", "--profile", JUMP)
+    assert first_rise(made) == at_seconds
+
+
+def test_a_schedule_goes_by_the_calendar_that_is_given(tmp_path: Path):
+    (tmp_path / "tonnage.toml").write_text(f"[scaling]\ntarget_value = 18_000\n{SCHEDULE}")
+    made = simulated("--line", "600/s", "--profile", JUMP, "--starts-at", "2026-11-02T00:10")
+    assert first_rise(made) == 10 * 60
+    assert "nobody has said" in ran("--line", "600/s", "--profile", JUMP).stderr
+
+
+def test_a_trace_in_seconds_since_1970_knows_its_calendar(tmp_path: Path):
+    (tmp_path / "tonnage.toml").write_text(f"[scaling]\ntarget_value = 18_000\n{SCHEDULE}")
+    begins = 1_793_578_200  # 2026-11-02 00:10 UTC
+    (tmp_path / "trace.csv").write_text(
+        f"time_seconds,rate_per_second\n{begins},100\n{begins + 3600},\n"
+    )
+    assert first_rise(simulated("--line", "600/s", "--trace", "trace.csv")) == 10 * 60
+
+
+def test_latency_is_read_off_a_measured_curve(tmp_path: Path):
+    (tmp_path / "line").mkdir()
+    points = [
+        {"rate_per_second": rate, "p99_seconds": p99} for rate, p99 in ((100, 0.01), (600, 0.2))
+    ]
+    (tmp_path / "line" / "line.json").write_text(json.dumps({"curve": points}))
+    flat = ("--line", "600/s", "--profile", "constant(600/s, 60s)")
+    assert simulated(*flat, "--curve", "line")["latency_p99_max_seconds"] == pytest.approx(0.2)
+    assert simulated(*flat)["latency_p99_max_seconds"] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("2m", 120, 120),
+        ("uniform(1m, 2m)", 60, 120),
+        ("lognormal(2m, 1.0)", 120, 120),
+        ("delays.txt", 90, 91),
+    ],
+)
+def test_what_a_new_instance_takes_may_be_a_distribution(
+    tmp_path: Path, text: str, low: float, high: float
+):
+    (tmp_path / "delays.txt").write_text("90\n\n91\n")
+    made = simulated("--line", "600/s", "--profile", RAMP, "--provisioning", text, *ORIGINAL)
+    arrived = [at - 180 for at, _ in made["instances"][1:]]
+    assert arrived[0] >= low - 1e-6
+    assert arrived[-1] <= high + 1e-6
+
+
+def test_capacity_that_is_short_and_launches_that_fail_are_flags():
+    short = simulated("--line", "600/s", "--profile", RAMP, "--available", "3", *ORIGINAL)
+    assert max(count for _, count in short["instances"]) == 3
+    flaky = simulated("--line", "600/s", "--profile", RAMP, "--launch-failures", "0.5", *ORIGINAL)
+    whole = simulated("--line", "600/s", "--profile", RAMP, *ORIGINAL)
+    assert flaky["instances"][-1][0] > whole["instances"][-1][0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
@@ -107,6 +201,20 @@ def test_drawn_delays_follow_the_seed():
         (("--line", "600/s", "--profile", RAMP, "--trace", "t.csv"), "one traffic"),
         (("--line", "600/s", "--profile", "ramp(0/s, 10s)"), "ramp takes 3"),
         (("--line", "600/s", "--trace", "none.csv"), "none.csv"),
+        (("--line", "600/s", "--profile", RAMP, "--provisioning", "soon"), "uniform(3m, 8m)"),
+        (
+            ("--line", "600/s", "--profile", RAMP, "--provisioning", "lognormal(5m, x)"),
+            "'x' is not",
+        ),
+        (("--line", "600/s", "--profile", RAMP, "--curve", "none"), "no record of a load line"),
+        (("--line", "600/s", "--profile", RAMP, "--starts-at", "noon"), "'noon' is not a date"),
+        (
+            (
+                *("--line", "600/s", "--profile", RAMP),
+                *("--provisioning", "5m", "--provisioning-spread", "1m"),
+            ),
+            "say the same twice",
+        ),
     ],
 )
 def test_bad_input_is_named(arguments: tuple[str, ...], part: str):
