@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -20,6 +21,11 @@ from ._convert import up_options
 from ._options import log_to_stderr, settings_options, with_settings
 
 __all__ = ["command"]
+
+_UNITS: Final = {
+    "SageMakerVariantInvocationsPerInstance": "invocations per instance and minute",
+    "SageMakerVariantConcurrentRequestsPerModelHighResolution": "requests in flight",
+}
 
 
 @click.command("up", epilog="Example: tonnage up --config tonnage.toml --port 8000")
@@ -151,7 +157,7 @@ def _greeting(url: str, options: UpOptions) -> str:
     if scaling and not options.template:
         lines.append(
             f"  scaling    {scaling.min_capacity} to {scaling.max_capacity} instances, target"
-            f" {scaling.target_value:g} invocations per instance and minute"
+            f" {scaling.target_value:g} {_UNITS[scaling.metric]}"
         )
     if local.capacity:
         rate = format_rate(local.capacity.rate_per_second)

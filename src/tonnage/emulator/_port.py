@@ -100,12 +100,13 @@ class Port:
         if isinstance(accepted, Invocation):
             self._run(exchange, self._invoke_for_front(exchange, front, accepted))
         else:
-            exchange.respond(_to_http(accepted))
+            exchange.respond(_to_http(front.for_origin(accepted, request.headers)))
 
     async def _invoke_for_front(
         self, exchange: Exchange, front: Front, invocation: Invocation
     ) -> None:
-        exchange.respond(_to_http(front.conclude(await self.invoke(invocation))))
+        answer = front.conclude(await self.invoke(invocation))
+        exchange.respond(_to_http(front.for_origin(answer, exchange.request.headers)))
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
         """Carry a request that the REST API has accepted to its endpoint."""

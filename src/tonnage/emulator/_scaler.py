@@ -6,13 +6,19 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tonnage.domain import ScaledClock
+from tonnage.domain import ConfigurationError, ScaledClock
 
+from ._scaling_calls import (
+    scheduled_action,
+    step_alarm,
+    step_policy,
+    target_tracking,
+    variant_named,
+)
 from ._timeline import Timelines
 from ._wall import WallTime
 from .autoscaling import AutoScaling, ScalingBook, ScalingLoop
-from .autoscaling.book import DIMENSION, NAMESPACE
-from .aws import AwsService
+from .aws import AwsError, AwsService
 from .cloudwatch import CloudWatch, MetricStore
 from .options import EndpointOptions, ScalingOptions
 from .variants import Variants
@@ -66,37 +72,27 @@ class ScalingControl:
 
     async def put(self, endpoint: EndpointOptions, scaling: ScalingOptions) -> None:
         """
-        Register a variant and put the settings' policy on it, as a client would.
+        Register a variant and put the settings' policies and schedules on it, as a client would.
 
         Raises:
-            AwsError: If it cannot be scaled so.
+            ConfigurationError: If AWS would refuse it.
         """
-        named = {
-            "ServiceNamespace": NAMESPACE,
-            "ResourceId": f"endpoint/{endpoint.endpoint_name}/variant/{endpoint.variant_name}",
-            "ScalableDimension": DIMENSION,
-        }
-        operations = self._autoscaling.operations
-        await operations["RegisterScalableTarget"](
+        try:
+            await self._put(endpoint, scaling)
+        except AwsError as error:
+            raise ConfigurationError(
+                f"the scaling settings are refused: {error.message}"
+            ) from error
+
+    async def _put(self, endpoint: EndpointOptions, scaling: ScalingOptions) -> None:
+        named = variant_named(endpoint)
+        scales, watches = self._autoscaling.operations, self.cloudwatch.service().operations
+        await scales["RegisterScalableTarget"](
             {**named, "MinCapacity": scaling.min_capacity, "MaxCapacity": scaling.max_capacity}
         )
-        await operations["PutScalingPolicy"](
-            {
-                **named,
-                "PolicyName": scaling.policy_name,
-                "PolicyType": "TargetTrackingScaling",
-                "TargetTrackingScalingPolicyConfiguration": {
-                    "TargetValue": scaling.target_value,
-                    "PredefinedMetricSpecification": {
-                        "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"
-                    },
-                    "ScaleInCooldown": _whole(scaling.scale_in_cooldown_seconds),
-                    "ScaleOutCooldown": _whole(scaling.scale_out_cooldown_seconds),
-                },
-            }
-        )
-
-
-def _whole(seconds: float) -> float:
-    """Return whole seconds as AWS's integer; a fraction, which AWS cannot have, stays one."""
-    return int(seconds) if seconds == int(seconds) else seconds
+        await scales["PutScalingPolicy"]({**named, **target_tracking(scaling)})
+        for step in scaling.step:
+            policy = await scales["PutScalingPolicy"]({**named, **step_policy(step)})
+            await watches["PutMetricAlarm"](step_alarm(endpoint, step, policy["PolicyARN"]))
+        for action in scaling.scheduled:
+            await scales["PutScheduledAction"]({**named, **scheduled_action(action)})

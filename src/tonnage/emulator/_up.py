@@ -106,7 +106,12 @@ async def run(
             applied = await _apply(options.template, aws, options.artefact)
             variant = _first_variant(sagemaker, applied)
             on_applied(applied)
-        front = Front(service, name=variant.endpoint_name, route=options.endpoint.route)
+        front = Front(
+            service,
+            name=variant.endpoint_name,
+            route=options.endpoint.route,
+            cors_origins=options.cors_origins,
+        )
         port.put_front(front, variant.endpoint_name)
         timeline = scaling.timelines.of(variant.endpoint_name, variant.variant_name)
         port.put_pages(StatePages(sagemaker, variant, timeline).pages())

@@ -18,6 +18,9 @@ __all__ = [
     "EndpointOptions",
     "LocalOptions",
     "ScalingOptions",
+    "ScheduledOptions",
+    "StepAdjustmentOptions",
+    "StepOptions",
     "TemplateOptions",
     "UpOptions",
 ]
@@ -46,25 +49,75 @@ class EndpointOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StepAdjustmentOptions:
+    """
+    What a step policy does while the metric is so far from the alarm's threshold.
+
+    Attributes:
+        metric_interval_lower_bound: From here on, inclusive; None for minus infinity.
+        metric_interval_upper_bound: To here, exclusive; None for infinity.
+        scaling_adjustment: By how much, in the unit of the policy's adjustment type.
+    """
+
+    metric_interval_lower_bound: float | None = None
+    metric_interval_upper_bound: float | None = None
+    scaling_adjustment: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepOptions:
+    """A step policy and the alarm that calls it, each field as AWS has it."""
+
+    policy_name: str
+    metric: str
+    statistic: str
+    comparison: str
+    threshold: float
+    period_seconds: float
+    evaluation_periods: int
+    adjustment_type: str
+    min_adjustment_magnitude: int | None = None
+    cooldown_seconds: float
+    step_adjustments: tuple[StepAdjustmentOptions, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduledOptions:
+    """New bounds of the scalable target at a time of the wall clock."""
+
+    name: str
+    schedule: str
+    timezone: str | None = None
+    min_capacity: int | None = None
+    max_capacity: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ScalingOptions:
     """
-    The scalable target and its target-tracking policy on invocations per instance.
+    The scalable target, its target-tracking policy, and what stands beside that.
 
     Attributes:
         policy_name: The policy's name.
         min_capacity: The least instances, at least 1.
         max_capacity: The most.
-        target_value: Invocations per instance and minute.
+        metric: The predefined metric that is tracked.
+        target_value: In its unit: invocations per instance and minute, or requests in flight.
         scale_in_cooldown_seconds: On the emulator's clock.
         scale_out_cooldown_seconds: On the emulator's clock.
+        step: Step policies.
+        scheduled: Scheduled actions.
     """
 
     policy_name: str
     min_capacity: int
     max_capacity: int
+    metric: str = "SageMakerVariantInvocationsPerInstance"
     target_value: float
     scale_in_cooldown_seconds: float
     scale_out_cooldown_seconds: float
+    step: tuple[StepOptions, ...] = ()
+    scheduled: tuple[ScheduledOptions, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +177,8 @@ class UpOptions:
     Attributes:
         artefact: The packed model.
         endpoint: The endpoint.
-        scaling: Its scaling policy; None for a fixed number of instances.
+        scaling: How it scales; None for a fixed number of instances.
+        cors_origins: Where web pages may call the REST API from.
         template: What is brought up instead of the endpoint and its policy; the REST API is then
             in front of the first endpoint that it describes.
         local: How this machine stands in for AWS.
@@ -138,6 +192,7 @@ class UpOptions:
     artefact: Path
     endpoint: EndpointOptions
     scaling: ScalingOptions | None = None
+    cors_origins: tuple[str, ...] = ()
     template: TemplateOptions | None = None
     local: LocalOptions = LocalOptions()
     faults: tuple[Fault, ...] = ()

@@ -94,7 +94,10 @@ class Histories:
     async def run(self) -> None:
         """Take a sample a second, until cancelled."""
         while True:
-            await asyncio.sleep(1.0 - (self._now_seconds() - self._origin) % 1.0)
+            # To the next whole second but half: a timer that is a little early must not count it
+            # twice, for a sample of a millisecond shows rates that never were.
+            passed = self._now_seconds() - self._origin
+            await asyncio.sleep(round(passed) + 1 - passed)
             try:
                 self.take()
             except Exception:
@@ -194,7 +197,7 @@ class _History:
 
 
 def _difference(values: Distribution, count: float, buckets: Mapping[int, float]) -> Distribution:
-    """Return what was counted beyond ``buckets``; the bounds stay those of all."""
+    """Return what was counted beyond ``buckets``; sum and bounds stay those of all."""
     added = values.buckets or {}
     return Distribution(
         count=values.count - count,

@@ -88,6 +88,7 @@ def curve_grid(field: Field) -> list[float]:
         numbers = np.concatenate([numbers, np.geomspace(low, high, _POINTS_EACH_WAY)])
     if field.kind == "integer":
         numbers = np.round(numbers)
+        numbers = numbers[(numbers >= low) & (numbers <= high)]
     return [float(number) for number in np.unique(np.clip(numbers, low, high))]
 
 

@@ -161,6 +161,7 @@
         labelColor: soft, titleColor: soft, gridColor: line, domainColor: soft, tickColor: soft,
         labelFontSize: 11.5, titleFontSize: 11.5, titleFontWeight: "normal", gridDash: [2, 3],
       },
+      axisX: { labelOverlap: "greedy" },
       axisY: { minExtent: 40, domain: false, ticks: false, tickCount: 4 },
       legend: {
         orient: "top", title: null, labelColor: colour("ink"), labelFontSize: 12, symbolType: "stroke",
@@ -191,15 +192,15 @@
     domain: names, range: styles.map((style) => (kind === "dash" ? style[1] : colour(style[0]))),
   });
 
-  function lines(styles, interpolate) {
+  function lines(styles, interpolate, axis = {}) {
     const names = Object.keys(styles);
     const values = Object.values(styles);
     return {
-      mark: { type: "line", interpolate, strokeWidth: 2, clip: true },
+      mark: { type: "line", interpolate, strokeWidth: 2 },
       data: { name: "rows" },
       encoding: {
         x: ago(),
-        y: { field: "value", type: "quantitative", title: null, scale: { zero: true, nice: true } },
+        y: { field: "value", type: "quantitative", title: null, axis, scale: { zero: true, nice: true } },
         color: { field: "series", scale: domain(names, values, "colour") },
         strokeDash: { field: "series", scale: domain(names, values, "dash") },
       },
@@ -210,7 +211,7 @@
   const SPECS = {
     requests: () => frame(HEIGHT, [lines({ succeeded: ["series-1", [1, 0]], failed: ["series-2", [5, 3]] }, "linear")]),
     latency: () => frame(HEIGHT, [lines({ p50: ["series-1", [1, 0]], p99: ["series-5", [5, 3]] }, "linear")]),
-    instances: () => frame(HEIGHT, [lines({ desired: ["series-4", [5, 3]], "in service": ["series-3", [1, 0]] }, "step-after")]),
+    instances: () => frame(HEIGHT, [lines({ desired: ["series-4", [5, 3]], "in service": ["series-3", [1, 0]] }, "step-after", { tickMinStep: 1, format: "d" })]),
     load: () => frame(HEIGHT, [lines({ datapoint: ["series-1", [1, 0]], target: ["series-4", [5, 3]] }, "step-after")]),
     alarms: () => frame(24 * Math.max(1, Object.keys(samples.at(-1)?.alarms ?? {}).length) + 50, [{
       mark: { type: "bar", clip: true, height: 14 },
@@ -230,7 +231,7 @@
         mark: { type: "line", strokeWidth: 2.4, color: colour("series-1") },
         data: { values: curve.points.map(([x, y]) => ({ x, y })) },
         encoding: {
-          x: { field: "x", type: "quantitative", title: curve.fieldTitle, scale: { nice: false, zero: false }, axis: { grid: false } },
+          x: { field: "x", type: "quantitative", title: curve.fieldTitle, scale: { nice: false, zero: false }, axis: { grid: false, tickCount: 6 } },
           y: { field: "y", type: "quantitative", title: curve.resultTitle, scale: { zero: false } },
         },
       },
@@ -285,7 +286,10 @@
     }
   }
 
-  const EMBED = { actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: false };
+  // Errors alone are logged: a chart that is still empty is no news for the console.
+  const EMBED = {
+    actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: false, logLevel: 1,
+  };
 
   async function draw(names) {
     for (const name of names) {
@@ -296,8 +300,7 @@
       const { view } = await vegaEmbed(
         place,
         { ...SPECS[name](), datasets: data },
-        // An empty chart is no news for the console: there is no traffic yet.
-        { ...EMBED, logLevel: vegaEmbed.vega.Error },
+        EMBED,
       );
       views.get(name)?.finalize();
       views.set(name, view);
