@@ -97,11 +97,12 @@ bench-planning: $(READY) ## measure planning: the original's ramp, regret on uns
 	$(BIN)/python benchmarks/planning/simulation_speed.py
 	$(BIN)/python benchmarks/planning/emulator_agreement.py
 
-bench-emulator: $(READY) ## measure the emulator: router, recovery, 200 scale-ins, scale-out (6 minutes)
+bench-emulator: $(READY) ## measure the emulator: router, recovery, 200 scale-ins, scale-out, rise and fall (8 minutes)
 	$(BIN)/python benchmarks/emulator/router.py
 	$(BIN)/python benchmarks/emulator/recovery.py
 	$(BIN)/python benchmarks/emulator/scale_ins.py
 	$(BIN)/python benchmarks/emulator/scale_out.py
+	$(BIN)/python benchmarks/emulator/rise_and_fall.py --picture docs/pictures/emulator-rise-and-fall.png
 
 soak: $(READY) ## run the emulator for eight virtual hours; its memory must stay flat (4 minutes)
 	$(BIN)/python benchmarks/emulator/soak.py
