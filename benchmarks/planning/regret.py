@@ -13,11 +13,20 @@ regret in hindsight
     of them, chosen with knowledge that no plan can have.
 held out
     the share of (trace, week) pairs in which less than 0.1 % fails.
+scheduled
+    whether the plan has a schedule, which brute force does not: its regret may be below 1.
 saving
     1 - the plan's instance-hours ÷ those of AWS's recipe (target = 600 x 0.5 x 60, AWS's own
     cooldowns) with the least min_capacity that holds the same margin: equal attainment.
 
+All weeks begin on a Monday at midnight, and the plan knows it.
+
     python benchmarks/planning/regret.py [--margins 0,0.05,0.1,0.15] [--output regret.json]
+    python benchmarks/planning/regret.py --family weekly --output part.json       # a part of it
+    python benchmarks/planning/regret.py --trace mine.csv --starts-at 2026-11-02T00:00 -o mine.json
+
+The last is for traffic of your own, two weeks of it or more in the columns of ``tonnage plan``: it
+plans on the first and holds out the others. ``--line`` is what one of your instances carries.
 """
 
 import argparse
@@ -26,44 +35,61 @@ import math
 import platform
 import sys
 import time
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from traffic import FAMILIES, HELD_OUT_WEEKS, UNFORESEEABLE, Trace, traces
+from traffic import FAMILIES, HELD_OUT_WEEKS, MINUTES, UNFORESEEABLE, Trace, traces
 
-from tonnage.domain import PiecewiseRate
+from tonnage.domain import PiecewiseRate, read_trace
 from tonnage.planning import (
     DEFAULT_FAILED_SHARE,
     DEFAULT_MARGIN,
+    Calendar,
     FleetTrial,
     Outcomes,
     Policies,
     SearchSpace,
     peak_rate_per_second,
     search_policies,
+    with_alternatives,
 )
 from tonnage.simulation import FleetModel
 
 LINE = 600.0
 ALLOWED = 0.001
 TICK_SECONDS = 30.0
+WEEK_SECONDS = 7 * 86_400.0
+TODAY = date(2026, 11, 22)
 COOLDOWNS = ((300.0, 300.0), (60.0, 60.0))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--margins", default=f"{DEFAULT_MARGIN}")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("regret.json"))
+    parser.add_argument("--family", choices=list(FAMILIES), help="only this one")
+    parser.add_argument("--trace", type=Path, help="traffic of your own, of two weeks or more")
+    parser.add_argument("--starts-at", help="when it begins, in UTC", default="2026-11-02T00:00")
+    parser.add_argument("--line", type=float, default=LINE, help="what one instance carries")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(__file__).with_name("regret.json")
+    )
     arguments = parser.parse_args()
     margins = [float(margin) for margin in arguments.margins.split(",")]
     results: list[dict[str, Any]] = []
-    for trace in traces():
-        results += of_trace(trace, margins)
+    of_mine = arguments.trace is not None
+    chosen = [own_trace(arguments.trace, arguments.line)] if of_mine else traces()
+    for trace in chosen:
+        if arguments.family not in (None, trace.family):
+            continue
+        results += of_trace(trace, margins, Calendar.parse(arguments.starts_at))
         print(trace.name, results[-1]["held_out_holds"], file=sys.stderr, flush=True)
     summary = [summarised(results, margin) for margin in margins]
     document = {
         "what": __doc__.strip().splitlines()[0],
+        "traffic": "the user's own, lines scaled to 600 per second" if of_mine else "synthetic",
         "machine": {"python": platform.python_version(), "system": platform.system()},
         "families": list(FAMILIES),
         "held_out_weeks": HELD_OUT_WEEKS,
@@ -77,7 +103,21 @@ def main() -> None:
         print(json.dumps(line))
 
 
-def of_trace(trace: Trace, margins: list[float]) -> list[dict[str, Any]]:
+def own_trace(file: Path, line_per_second: float) -> Trace:
+    """Return a file's weeks: the first to plan on, the others held out."""
+    whole = read_trace(file)
+    weeks = int(whole.duration_seconds // WEEK_SECONDS)
+    if weeks < 2:
+        raise SystemExit(f"{file} lasts less than two weeks: nothing can be held out")
+    edges = np.arange(MINUTES + 1) * 60.0
+    parts = []
+    for week in range(weeks):
+        arrivals = np.diff(whole.arrivals_by(edges + week * WEEK_SECONDS))
+        parts.append(PiecewiseRate.held(edges, arrivals / 60.0 * LINE / line_per_second))
+    return Trace(family="own", seed=0, planned_on=parts[0], held_out=tuple(parts[1:]))
+
+
+def of_trace(trace: Trace, margins: list[float], calendar: Calendar) -> list[dict[str, Any]]:
     trial = trial_on(trace.planned_on)
     peak = peak_rate_per_second(trace.planned_on, tick_seconds=TICK_SECONDS)
     limit = math.ceil(1.6 * peak / LINE) + 2
@@ -90,7 +130,7 @@ def of_trace(trace: Trace, margins: list[float]) -> list[dict[str, Any]]:
     later = [trial_on(week)(grid.take(near)) for week in trace.held_out]
     brute_seconds = time.perf_counter() - started
     return [
-        of_margin(trace, margin, trial, peak, limit, grid, on_week, later, brute_seconds)
+        of_margin(trace, margin, trial, peak, limit, grid, on_week, later, brute_seconds, calendar)
         for margin in margins
     ]
 
@@ -105,6 +145,7 @@ def of_margin(
     on_week: Outcomes,
     later: list[Outcomes],
     brute_seconds: float,
+    calendar: Calendar,
 ) -> dict[str, Any]:
     started = time.perf_counter()
     space = SearchSpace(max_capacity=limit, margin=margin)
@@ -115,11 +156,27 @@ def of_margin(
         max_failed_fraction=ALLOWED,
         space=space,
     )
-    seconds = time.perf_counter() - started
     assert searched.chosen is not None
-    chosen = searched.policies.take(np.array([searched.chosen]))
-    cost = float(searched.outcomes.instance_seconds[searched.chosen])
-    weeks = [trial_on(week)(chosen) for week in trace.held_out]
+    plain_seconds = float(searched.outcomes.instance_seconds[searched.chosen])
+    searched = with_alternatives(
+        searched,
+        trial,
+        line_per_second=LINE,
+        space=space,
+        calendar=calendar,
+        today=TODAY,
+    )
+    seconds = time.perf_counter() - started
+    rows = [searched.chosen, *(each.row for each in searched.alternatives if not each.assumed)]
+    row = min(rows, key=lambda each: searched.outcomes.instance_seconds[each])
+    chosen = searched.policies.take(np.array([row]))
+    cost = float(searched.outcomes.instance_seconds[row])
+    weeks = [
+        replace(trial_on(week), starts_at_seconds=calendar.starts_at_seconds + at * WEEK_SECONDS)(
+            chosen
+        )
+        for at, week in enumerate(trace.held_out, start=1)
+    ]
     held = [float(week.failed_fraction[0]) for week in weeks]
     best = cheapest(on_week, holding(trial, grid, on_week, margin))
     unmargined = cheapest(on_week, on_week.failed_fraction < ALLOWED)
@@ -128,7 +185,7 @@ def of_margin(
     hindsight = float(hindsight_cost[hindsight_holds].min()) if hindsight_holds.any() else None
     recipe = recipe_cost(trial, limit, margin)
     plain = trial(Policies.columns([1], [limit], [LINE * 30], [300], [300]))
-    policy = searched.policies.row(searched.chosen)
+    policy = searched.policies.row(row)
     return {
         "trace": trace.name,
         "family": trace.family,
@@ -140,14 +197,21 @@ def of_margin(
             "target_value": policy.target_value,
             "scale_in_cooldown_seconds": policy.scale_in_cooldown_seconds,
             "scale_out_cooldown_seconds": policy.scale_out_cooldown_seconds,
+            **{
+                name: value
+                for name, value in policy.kind.settings().items()
+                if name in ("step", "scheduled")
+            },
         },
+        "kind": next((each.what for each in searched.alternatives if each.row == row), "plain"),
+        "of_the_plain_plan": cost / plain_seconds,
         "keeps_margin": searched.keeps_margin,
         "tried": len(searched.policies),
         "seconds": round(seconds, 2),
         "brute_force_policies": len(grid),
         "brute_force_seconds": round(brute_seconds, 1),
         "instance_hours": round(cost / 3600, 2),
-        "failed_fraction": float(searched.outcomes.failed_fraction[searched.chosen]),
+        "failed_fraction": float(searched.outcomes.failed_fraction[row]),
         "held_out_failed_fraction": held,
         "held_out_holds": [failed < ALLOWED for failed in held],
         "regret_on_week": cost / best,
@@ -223,6 +287,11 @@ def summarised(results: list[dict[str, Any]], margin: float) -> dict[str, Any]:
                 *("regret_on_week", "price_of_margin", "regret_in_hindsight"),
                 *("saving_against_recipe", "seconds"),
             )
+        },
+        "of_the_plain_plan": spread([result["of_the_plain_plan"] for result in foreseeable]),
+        "kinds": {
+            kind: sum(result["kind"] == kind for result in foreseeable)
+            for kind in ("plain", "scheduled", "steps")
         },
         "recipe_as_it_is_holds": sum(
             result["recipe_as_it_is"]["failed_fraction"] < ALLOWED for result in foreseeable

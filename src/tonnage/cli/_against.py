@@ -33,7 +33,7 @@ def against_options(function: _Function) -> _Function:
         click.option(
             "--against",
             metavar="COMMAND|URL",
-            help="Compare with this base, loaded in turn: its URL, or a command like --head's.",
+            help="Compare with this base, in turn: a URL or a command.",
         ),
     )
     for option in reversed(options):

@@ -9,13 +9,16 @@ from typing import Any
 import click
 
 from tonnage.artefact import TYPICAL_RANGE, LoadedService, is_stale, pack
-from tonnage.config import Settings
+from tonnage.config import ScheduledSettings, Settings, StepSettings
 from tonnage.domain import ConfigurationError, Objective
 from tonnage.emulator import (
     EndpointOptions,
     Fault,
     LocalOptions,
     ScalingOptions,
+    ScheduledOptions,
+    StepAdjustmentOptions,
+    StepOptions,
     TemplateOptions,
     UpOptions,
 )
@@ -49,6 +52,7 @@ def packed_artefact(settings: Settings) -> Path:
             output=artefact,
             code=settings.directory,
             data=settings.path(service.data) if service.data else None,
+            allow_pickle=settings.serving.allow_pickle,
         )
     return artefact
 
@@ -73,6 +77,7 @@ def up_options(
             route=settings.service.route,
         ),
         scaling=_scaling_options(settings),
+        cors_origins=tuple(settings.api.cors_origins),
         local=_local_options(settings),
         faults=faults,
         template=template,
@@ -129,9 +134,45 @@ def _scaling_options(settings: Settings) -> ScalingOptions | None:
         policy_name=scaling.policy_name,
         min_capacity=scaling.min_capacity,
         max_capacity=scaling.max_capacity,
+        metric=scaling.metric,
         target_value=scaling.target_value,
         scale_in_cooldown_seconds=scaling.scale_in_cooldown_seconds,
         scale_out_cooldown_seconds=scaling.scale_out_cooldown_seconds,
+        step=tuple(map(_step_options, scaling.step)),
+        scheduled=tuple(map(_scheduled_options, scaling.scheduled)),
+    )
+
+
+def _step_options(step: StepSettings) -> StepOptions:
+    return StepOptions(
+        policy_name=step.policy_name,
+        metric=step.metric,
+        statistic=step.statistic,
+        comparison=step.comparison,
+        threshold=step.threshold,
+        period_seconds=step.period_seconds,
+        evaluation_periods=step.evaluation_periods,
+        adjustment_type=step.adjustment_type,
+        min_adjustment_magnitude=step.min_adjustment_magnitude,
+        cooldown_seconds=step.cooldown_seconds,
+        step_adjustments=tuple(
+            StepAdjustmentOptions(
+                metric_interval_lower_bound=each.metric_interval_lower_bound,
+                metric_interval_upper_bound=each.metric_interval_upper_bound,
+                scaling_adjustment=each.scaling_adjustment,
+            )
+            for each in step.step_adjustments
+        ),
+    )
+
+
+def _scheduled_options(action: ScheduledSettings) -> ScheduledOptions:
+    return ScheduledOptions(
+        name=action.name,
+        schedule=action.schedule,
+        timezone=action.timezone,
+        min_capacity=action.min_capacity,
+        max_capacity=action.max_capacity,
     )
 
 
@@ -146,4 +187,5 @@ def _local_options(settings: Settings) -> LocalOptions:
         metric_delay_seconds=local.metric_delay_seconds,
         time_scale=local.time_scale,
         max_body_bytes=settings.serving.max_body_bytes,
+        allow_pickle=settings.serving.allow_pickle,
     )

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Final
 
-from tonnage.artefact import Manifest
+from tonnage.artefact import ALLOW_PICKLE_VARIABLE, Manifest
 from tonnage.config import ScheduledSettings, Settings, StepSettings
 from tonnage.deployment import (
     DeploymentOptions,
@@ -185,11 +185,13 @@ def _scheduled_action(action: ScheduledSettings) -> ScheduledAction:
 
 
 def _container_environment(settings: Settings) -> dict[str, str]:
-    """Return what ``[serving]`` says in SageMaker's own variables; those of the user win."""
+    """Return what ``[serving]`` says in the container's variables; those of the user win."""
     serving = settings.serving
     said = {"SAGEMAKER_MAX_PAYLOAD_IN_MB": str(math.ceil(serving.max_body_bytes / _MIB))}
     if serving.workers != "cores":
         said["SAGEMAKER_MODEL_SERVER_WORKERS"] = str(serving.workers)
+    if serving.allow_pickle:
+        said[ALLOW_PICKLE_VARIABLE] = "true"
     return {**said, **settings.deployment.environment}
 
 

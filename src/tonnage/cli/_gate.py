@@ -37,7 +37,8 @@ def gate_options(function: _Function) -> _Function:
             "--require",
             "requirements",
             multiple=True,
-            help="A gate: 'p99 < 250ms', 'throughput >= 900/s', 'line >= 1000/s' …; repeatable.",
+            metavar="TERM",
+            help="A gate, e.g. 'throughput >= 900/s'; repeatable.",
         ),
         *_file_options(),
     )
@@ -73,7 +74,7 @@ def report_option(function: _Function) -> _Function:
         "--report",
         "with_report",
         is_flag=True,
-        help="Write report.html beside the record; takes some seconds.",
+        help="Write report.html, too; takes some seconds.",
     )
     return option(function)
 

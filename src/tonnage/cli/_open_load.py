@@ -40,7 +40,9 @@ def open_loop_options(function: _Function) -> _Function:
     options = [
         click.option("--rate", type=RATE, help="Open loop: requests offered, e.g. 600/s."),
         click.option(
-            "--profile", help="Open loop: a rate over time, e.g. 'ramp(0/s, 1000/s, 60s)'."
+            "--profile",
+            metavar="RATES",
+            help="Open loop: over time, e.g. 'ramp(0/s, 1000/s, 60s)'.",
         ),
         click.option(
             "--trace",

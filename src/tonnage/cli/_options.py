@@ -71,7 +71,7 @@ def settings_options(function: _Function) -> _Function:
     config = click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="The settings file.  [default: tonnage.toml, if there is one]",
+        help="Settings.  [default: tonnage.toml, if there is one]",
     )
     overrides = click.option(
         "--set",

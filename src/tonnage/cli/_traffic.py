@@ -32,7 +32,9 @@ def traffic_options(function: _Function) -> _Function:
             help="Traffic: time_seconds,rate_per_second.",
         ),
         click.option(
-            "--profile", help="Traffic: 'ramp(0/s, 1000/s, 1000s) then constant(9/s, 5m)'."
+            "--profile",
+            metavar="RATES",
+            help="Traffic: 'ramp(0/s, 1000/s, 1000s) then constant(9/s, 5m)'.",
         ),
         click.option(
             "--record",

@@ -26,6 +26,7 @@ from ._gate import (
     write_gate_files,
     write_run_report,
 )
+from ._help import LongVerb
 from ._line_outcome import draw, line_exit_code, line_outcome, line_told, trial_told
 from ._options import (
     DURATION,
@@ -44,38 +45,54 @@ _ENDING_SECONDS: Final = 0.7
 """Of the budget, to write the record and end."""
 
 _REPORT_SECONDS: Final = 6.0
+_COMMON: Final = (
+    "config",
+    "body",
+    "terms",
+    "budget",
+    "arrivals",
+    "requirements",
+    "against",
+    "workers_scaling",
+    "output",
+    "picture",
+    "as_json",
+)
 
 
 @click.command(
     "line",
-    epilog="Example: tonnage line http://127.0.0.1:8000/evaluate --body '{\"distance\": 150}'"
-    " --objective 'p99 < 250ms' --objective 'errors < 0.1%' --budget 60s",
+    cls=LongVerb,
+    common=_COMMON,
+    epilog="\b\nExamples:\n"
+    "  tonnage line --objective 'p99 < 250ms' --objective 'errors < 0.1%'\n"
+    "  tonnage line http://127.0.0.1:8080/invocations --body '{\"distance\": 150}'\n"
+    "  tonnage line artefact --workers-scaling 1..2 --budget 120s",
 )
 @click.argument("url", required=False)
 @settings_options
-@click.option("--body", help="The JSON body of every request.")
+@click.option("--body", metavar="JSON", help="The JSON body of every request.")
 @click.option(
     "--objective",
     "terms",
+    metavar="TERM",
     multiple=True,
-    help="'p99 < 250ms', 'errors < 0.1%' or 'goodput > 99.5%'; repeatable, all must hold."
-    "  [default: tonnage.toml's]",
+    help="'p99 < 250ms', 'errors < 0.1%' or 'goodput > 99.5%'; repeatable, all must hold.",
 )
 @click.option(
     "--budget",
     type=DURATION,
     default=_DEFAULT_BUDGET_SECONDS,
-    show_default="60s",
-    help="How long everything may take.",
+    help="How long everything may take.  [default: 60s]",
 )
 @click.option(
     "--arrivals",
     type=click.Choice(["constant", "poisson"]),
     default="constant",
-    show_default=True,
-    help="Open-loop arrivals: evenly spaced or Poisson.",
+    metavar="KIND",
+    help="Open loop: constant or poisson.  [default: constant]",
 )
-@click.option("--start", type=RATE, default=50.0, show_default="50/s", help="The first rate.")
+@click.option("--start", type=RATE, default=50.0, help="The first rate.  [default: 50/s]")
 @click.option("--max-rate", type=RATE, default=1e6, help="No trial goes beyond it.")
 @click.option("--window", type=DURATION, help="Of a full trial.  [default: a 15th of the budget]")
 @click.option("--seed", type=int, default=0, help="Where the random draws start.")
@@ -86,8 +103,7 @@ _REPORT_SECONDS: Final = 6.0
 @click.option(
     "--workers-scaling",
     metavar="1..4",
-    help="Measure so many workers one after the other and fit the scaling law; URL is then a"
-    " packed artefact, or --head a command with {n}.",
+    help="Fit the law of so many workers: URL is then an artefact, or --head a command with {n}.",
 )
 @click.option(
     "-o",
@@ -114,8 +130,8 @@ def command(
     """
     Find the load line of URL: the highest open-loop rate at which the objective holds.
 
-    Without URL it is the endpoint that `tonnage up` runs; without a body, what is sent is drawn
-    from the service's schema.
+    Without URL it is the endpoint of `tonnage up`; without --body it is drawn from the service's
+    schema. Without --objective it is tonnage.toml's.
     """
     required = _line_requirements(requirements)
     settings = with_settings(config, overrides)

@@ -34,6 +34,7 @@ from ._gate import (
     write_gate_files,
     write_run_report,
 )
+from ._help import LongVerb
 from ._load_against import load_against
 from ._load_outcome import figures_told, load_exit_code, load_outcome, load_told
 from ._open_load import OPEN_ARRIVALS, is_open, open_loop_options, open_plan
@@ -53,31 +54,55 @@ from ._progress import ProgressLine
 __all__ = ["command", "load_plan"]
 
 _DEFAULT_HOLD_SECONDS = 30.0
+_COMMON = (
+    "config",
+    "body",
+    "users",
+    "spawn_rate",
+    "arrivals",
+    "rate",
+    "profile",
+    "duration",
+    "terms",
+    "requirements",
+    "output",
+    "with_report",
+    "as_json",
+)
 
 
 @click.command(
     "load",
-    epilog="Examples: tonnage load http://127.0.0.1:8000/evaluate --body '{\"distance\": 150}'"
-    " --users 100 --spawn-rate 20/s --duration 30s; or open loop: --rate 600/s --arrivals poisson",
+    cls=LongVerb,
+    common=_COMMON,
+    epilog="\b\nExamples:\n"
+    "  tonnage load --users 100 --spawn-rate 20/s --duration 30s\n"
+    "  tonnage load --rate 600/s --arrivals poisson --report\n"
+    "  tonnage load http://127.0.0.1:8080/invocations --body '{\"distance\": 150}'",
 )
 @click.argument("url", required=False)
 @settings_options
-@click.option("--body", help="The JSON body of every request.")
+@click.option("--body", metavar="JSON", help="The JSON body of every request.")
 @click.option("--locustfile", type=click.Path(path_type=Path), help="Your own users.")
-@click.option("--users", type=click.IntRange(min=1), help="Users at the peak.")
+@click.option("--users", type=click.IntRange(min=1), metavar="N", help="Users at the peak.")
 @click.option("--spawn-rate", type=RATE, help="Users that start, e.g. 20/s.")
 @click.option("--pacing", type=DURATION, help="Time between one user's sends.")
 @click.option(
     "--arrivals",
     type=click.Choice(["dephased", "lockstep", *OPEN_ARRIVALS]),
-    help="How users are phased, or open loop: how requests are spaced.",
+    metavar="KIND",
+    help="Users dephased, lockstep; open loop: constant, poisson.",
 )
 @open_loop_options
 @click.option(
-    "--duration", type=DURATION, help="Of the whole test.  [default: 30s, after the ramp of users]"
+    "--duration", type=DURATION, help="Of the whole test.  [default: 30s, after the ramp]"
 )
 @click.option(
-    "--objective", "terms", multiple=True, help="'p99 < 250ms' or 'errors < 0.1%'; repeatable."
+    "--objective",
+    "terms",
+    metavar="TERM",
+    multiple=True,
+    help="'p99 < 250ms' or 'errors < 0.1%'; repeatable.",
 )
 @click.option(
     "-o",
@@ -120,11 +145,11 @@ def command(
     **flags: Any,  # noqa: ANN401 (click's, one a flag)
 ) -> int:
     """
-    Load-test URL with closed-loop users (Locust) or open-loop arrivals; keep the raw samples.
+    Load-test URL with users (Locust) or open-loop arrivals; keep raw samples.
 
-    Without URL it is the endpoint that `tonnage up` runs. Users wait for their answers; arrivals
-    (--rate, --profile, --trace) wait for nobody. Both come from the flags, else from tonnage.toml;
-    what is sent, without a body or a locustfile, from the service's schema.
+    Without URL it is the endpoint of `tonnage up`. Users wait for their answers; arrivals (--rate,
+    --profile, --trace) wait for nobody. What no flag says, tonnage.toml does; without --body it is
+    drawn from the service's schema.
     """
     settings = with_settings(config, overrides)
     if flags["worker_of"] is not None:

@@ -27,6 +27,7 @@ from tonnage.simulation import FleetModel
 from ._convert import objective
 from ._convert_scaling import calendar_of, policy_of
 from ._faults import OBJECTIVE_MISSED, show
+from ._help import LongVerb
 from ._options import DURATION, SIZE, emit_json, json_option, settings_options, with_settings
 from ._plan_report import write_report
 from ._traffic import lines_of, traffic_of, traffic_options
@@ -34,14 +35,29 @@ from ._traffic import lines_of, traffic_of, traffic_options
 __all__ = ["command"]
 
 _SETTINGS_NAME = "tonnage.plan.toml"
+_COMMON = (
+    "config",
+    "lines",
+    "trace",
+    "profile",
+    "record",
+    "fronts",
+    "max_capacity",
+    "margin",
+    "output",
+    "as_json",
+)
 _LONG_SECONDS = 86400.0
 """Traffic from which on a plan takes long enough to say so."""
 
 
 @click.command(
     "plan",
-    epilog="Examples: tonnage plan --line 600/s --profile 'ramp(0/s, 1000/s, 1000s)';"
-    " tonnage plan --line ml.c5.large=600/s --trace week.csv -o tonnage.plan.toml",
+    cls=LongVerb,
+    common=_COMMON,
+    epilog="\b\nExamples:\n"
+    "  tonnage plan --line 600/s --profile 'ramp(0/s, 1000/s, 1000s)'\n"
+    "  tonnage plan --line ml.c5.large=600/s --trace week.csv -o tonnage.plan.toml",
 )
 @settings_options
 @click.option(
@@ -66,10 +82,12 @@ _LONG_SECONDS = 86400.0
     "--front",
     "fronts",
     type=click.Choice([str(front) for front in Front]),
+    metavar="KIND",
     multiple=True,
-    help="What may stand before the endpoint; repeatable.  [default: rest, http, chalice]",
+    help="What may stand before the endpoint, of rest, http, chalice, none; repeatable."
+    "  [default: the first three]",
 )
-@click.option("--max-capacity", type=click.IntRange(min=1), help="Instances at most.")
+@click.option("--max-capacity", type=click.IntRange(min=1), metavar="N", help="Instances at most.")
 @click.option("--min-capacity", type=click.IntRange(min=1), help="Instances at least.")
 @click.option(
     "--margin",

@@ -23,7 +23,8 @@ __all__ = ["command"]
 @click.option(
     "--allow-pickle",
     is_flag=True,
-    help="Open a bare model.joblib. A pickle runs whatever code is in it: only for one you trust.",
+    help="Open a model.joblib, bare or packed. A pickle runs whatever code is in it: only for one"
+    " you trust.",
 )
 def command(
     *,

@@ -27,15 +27,18 @@ from tonnage.scaling import AttachedPolicy, PolicyNames, ScalableTarget, TargetT
 from tonnage.simulation import (
     FleetModel,
     ProvisioningDelay,
+    RetriedSimulation,
     Simulation,
     UniformDelay,
     simulate,
+    simulate_retries,
     timeline_csv,
     to_json,
 )
 
 from ._convert_scaling import calendar_of, policy_of
 from ._fleet_flags import latency_curve_of, provisioning_of
+from ._help import LongVerb
 from ._options import DURATION, emit_json, json_option, settings_options, with_settings
 from ._traffic import lines_of, traffic_of, traffic_options
 
@@ -53,7 +56,11 @@ _NO_CALENDAR = (
 
 @click.command(
     "simulate",
-    epilog="Example: tonnage simulate --line 600/s --profile 'ramp(0/s, 1000/s, 1000s)' -o out",
+    cls=LongVerb,
+    common=("config", "overrides", "line", "trace", "profile", "record", "output", "as_json"),
+    epilog="\b\nExamples:\n"
+    "  tonnage simulate --line 600/s --profile 'ramp(0/s, 1000/s, 1000s)' -o out\n"
+    "  tonnage simulate --line 600/s --trace week.csv --arrivals poisson",
 )
 @settings_options
 @click.option(
@@ -94,6 +101,15 @@ _NO_CALENDAR = (
     help="When the traffic begins, for schedules, e.g. 2026-11-23T00:00.  [default: what a trace in"
     " seconds since 1970 says, else a Monday's midnight UTC]",
 )
+@click.option(
+    "--retries",
+    type=click.IntRange(0, 10),
+    default=0,
+    help="How often a sender tries again when it is refused: offered load grows.",
+)
+@click.option(
+    "--retry-delay", type=DURATION, default=1.0, help="How much later it does.  [default: 1s]"
+)
 @click.option("--available", type=click.IntRange(min=1), help="Instances that are to be had.")
 @click.option("--tick", type=DURATION, default=1.0, help="The resolution.  [default: 1s]")
 @click.option("--seed", type=int, default=0, help="Of what is drawn.")
@@ -124,6 +140,8 @@ def command(
     provisioning: str | None,
     curve: Path | None,
     starts_at: str | None,
+    retries: int,
+    retry_delay: float,
     available: int | None,
     tick: float,
     seed: int,
@@ -144,24 +162,45 @@ def command(
     traffic = traffic_of(trace, profile, record)
     kind_of_policy = policy_of(settings).kind
     begins = calendar_of(trace, starts_at, "UTC")
-    simulation = simulate(
-        traffic,
-        _policies(settings, kind_of_policy),
-        ScalableTarget.of(
-            min_capacity=settings.scaling.min_capacity, max_capacity=settings.scaling.max_capacity
-        ),
-        replace(
-            _fleet(settings, rate, arrivals, launch_failures, available),
-            provisioning_delay_seconds=_provisioning(settings, provisioning, provisioning_spread),
-            latency_curve=None if curve is None else latency_curve_of(curve, rate),
-        ),
-        tick_seconds=tick,
-        seed=seed,
-        keep_timeline=traffic.duration_seconds / tick
-        <= (_FEW_TICKS if output is None else _MOST_TICKS),
-        scheduled_actions=kind_of_policy.actions(),
-        starts_at_seconds=(begins or UNKNOWN_CALENDAR).starts_at_seconds,
+    fleet = replace(
+        _fleet(settings, rate, arrivals, launch_failures, available),
+        provisioning_delay_seconds=_provisioning(settings, provisioning, provisioning_spread),
+        latency_curve=None if curve is None else latency_curve_of(curve, rate),
     )
+    bounds = ScalableTarget.of(
+        min_capacity=settings.scaling.min_capacity, max_capacity=settings.scaling.max_capacity
+    )
+    policies = _policies(settings, kind_of_policy)
+    actions = kind_of_policy.actions() if settings.scaling.enabled else ()
+    starts = (begins or UNKNOWN_CALENDAR).starts_at_seconds
+    tried = None
+    if retries:
+        tried = simulate_retries(
+            traffic,
+            policies,
+            bounds,
+            fleet,
+            retries=retries,
+            delay_seconds=retry_delay,
+            tick_seconds=tick,
+            seed=seed,
+            scheduled_actions=actions,
+            starts_at_seconds=starts,
+        )
+        simulation = tried.simulation
+    else:
+        simulation = simulate(
+            traffic,
+            policies,
+            bounds,
+            fleet,
+            tick_seconds=tick,
+            seed=seed,
+            keep_timeline=traffic.duration_seconds / tick
+            <= (_FEW_TICKS if output is None else _MOST_TICKS),
+            scheduled_actions=actions,
+            starts_at_seconds=starts,
+        )
     if kind_of_policy.scheduled and begins is None:
         click.echo(_NO_CALENDAR, err=True)
     usage = Usage(
@@ -176,6 +215,7 @@ def command(
     result = (
         to_json(simulation, names=_names(settings))
         | _highest(simulation)
+        | ({} if tried is None else _as_requests(tried))
         | {
             "instance_type": kind,
             "line_per_second": rate,
@@ -193,6 +233,17 @@ def command(
         click.echo(f"note: {warning}", err=True)
     if output is not None:
         _write(simulation, result, output)
+
+
+def _as_requests(tried: RetriedSimulation) -> dict[str, float]:
+    """Return what became of requests, where the simulation counts their attempts."""
+    requests, given_up = float(tried.requests.sum()), float(tried.given_up.sum())
+    return {
+        "offered": requests,
+        "failed": given_up,
+        "failed_fraction": tried.failed_fraction,
+        "attempts": float(tried.attempts.sum()),
+    }
 
 
 def _highest(simulation: Simulation) -> dict[str, float | None]:

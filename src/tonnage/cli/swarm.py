@@ -24,20 +24,36 @@ from tonnage.loadtest import LoadPlan
 from tonnage.planning import Front, read_prices
 
 from ._convert import objective, settings_shown
+from ._help import LongVerb
 from ._load_outcome import load_exit_code, load_outcome, load_told
 from ._options import DURATION, RATE, emit_json, json_option, settings_options, with_settings
 from .load import load_plan
 
 __all__ = ["command"]
 
+_COMMON: Final = (
+    "config",
+    "yes",
+    "workers",
+    "body",
+    "users",
+    "spawn_rate",
+    "duration",
+    "i_own",
+    "run",
+    "as_json",
+)
 _GATEWAY: Final = ".execute-api."
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @click.command(
     "swarm",
-    epilog="Examples: tonnage swarm https://HOST/evaluate --i-own HOST --workers 8 --users 16000"
-    " --duration 20m; the same with --yes, to run it",
+    cls=LongVerb,
+    common=_COMMON,
+    epilog="\b\nExamples:\n"
+    "  tonnage swarm https://HOST/evaluate --i-own HOST --workers 8 --users 16000\n"
+    "  tonnage swarm https://HOST/evaluate --i-own HOST --users 4000 --yes",
 )
 @click.argument("url")
 @settings_options

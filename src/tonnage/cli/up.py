@@ -18,6 +18,7 @@ from tonnage.emulator import (
 )
 
 from ._convert import up_options
+from ._help import LongVerb
 from ._options import log_to_stderr, settings_options, with_settings
 
 __all__ = ["command"]
@@ -28,7 +29,14 @@ _UNITS: Final = {
 }
 
 
-@click.command("up", epilog="Example: tonnage up --config tonnage.toml --port 8000")
+@click.command(
+    "up",
+    cls=LongVerb,
+    common=("config", "overrides", "port", "faults_file", "template"),
+    epilog="\b\nExamples:\n"
+    "  tonnage up --port 8000\n"
+    "  tonnage up --set local.time_scale=60 --faults faults.toml",
+)
 @settings_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)

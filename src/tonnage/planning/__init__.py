@@ -2,7 +2,8 @@
 Traffic, load lines and dated prices → the cheapest policy that meets an objective, and why.
 
 ``plan`` looks for it: it searches, once for each different load line, a grid of target-tracking
-policies and the neighbourhood of its best (``search``), each tried by the simulator (``trials``).
+policies and the neighbourhood of its best (``search``), and around it schedules, steps and the
+metric of 10 seconds (``alternatives``), each tried by the simulator (``trials``).
 What was tried becomes options with a price (``making``, ``costs``), next to serverless inference
 (``serverless``) and the fronts; what AWS would refuse is refused (``limits``); the reasons are put
 into sentences (``explaining``). Prices are a file, each figure with its source, region, date and
@@ -12,7 +13,10 @@ The price: an answer rests on a load line that was measured. Types without one a
 line scaled by vCPU, but never chosen. A week of traffic takes some ten seconds.
 """
 
+from .alternatives import with_alternatives
+from .calendars import UNKNOWN_CALENDAR, Calendar
 from .costs import HOURS_A_MONTH, CallShape, Front, MonthlyCost, Usage, monthly_cost
+from .kinds import CONCURRENCY, INVOCATIONS, PlannedAction, PlannedStep, PlannedSteps, PolicyKind
 from .limits import (
     Limits,
     check_capacity,
@@ -30,7 +34,7 @@ from .price_file import read_prices
 from .price_writing import prices_document, write_prices
 from .prices import Confidence, InstanceType, Price, PriceBook, Tier, price_warnings
 from .refresh import RefreshedPrices, price_list_client, refresh_prices
-from .search import Outcomes, Searched, search_policies
+from .search import Alternative, Outcomes, Searched, search_policies
 from .series import (
     PolicyTimeline,
     WhatIfSeries,
@@ -45,12 +49,17 @@ from .tables import MARKS, plan_rows, plan_table, prices_table
 from .trials import FleetTrial, RaisedProfile, peak_rate_per_second
 
 __all__ = [
+    "CONCURRENCY",
     "DEFAULT_FAILED_SHARE",
     "DEFAULT_MARGIN",
     "HOURS_A_MONTH",
+    "INVOCATIONS",
     "MARKS",
     "PUBLIC_FRONTS",
     "SAFETY_FACTOR",
+    "UNKNOWN_CALENDAR",
+    "Alternative",
+    "Calendar",
     "CallShape",
     "Confidence",
     "FleetTrial",
@@ -62,7 +71,11 @@ __all__ = [
     "Option",
     "Outcomes",
     "Plan",
+    "PlannedAction",
+    "PlannedStep",
+    "PlannedSteps",
     "Policies",
+    "PolicyKind",
     "PolicySettings",
     "PolicyTimeline",
     "Price",
@@ -100,5 +113,6 @@ __all__ = [
     "search_policies",
     "try_serverless",
     "what_if",
+    "with_alternatives",
     "write_prices",
 ]

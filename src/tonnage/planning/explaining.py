@@ -12,13 +12,15 @@ from tonnage.domain import format_duration
 from tonnage.simulation import Timeline
 
 from .costs import Front
+from .kind_reasons import kind_reasons, schedule_reasons
+from .money import dollars, per_cent, requests_failed
 from .options import Option
 from .plans import Traffic
 from .policies import Policies
 from .space import SearchSpace
 from .trials import FleetTrial
 
-__all__ = ["dollars", "per_cent", "refusal_of", "why_this"]
+__all__ = ["refusal_of", "why_this"]
 
 _AT_PEAK: Final = 0.95
 _WORDS: Final = (
@@ -45,12 +47,16 @@ def why_this(
 ) -> Iterator[str]:
     """Return the reasons for a plan's best, the most important first."""
     if best.policy is not None:
-        yield from _counts(best, trial, traffic)
+        if best.policy.kind.scheduled:
+            yield from schedule_reasons(best, trial)
+        else:
+            yield from _counts(best, trial, traffic)
+        yield from kind_reasons(best, candidates)
         yield from _target(best, candidates, traffic)
         if best.keeps_margin and best.failed_fraction_with_margin is not None:
             yield (
                 f"With {space.margin * 100:g} % more traffic it still holds, and fails"
-                f" {_requests(best.failed_fraction_with_margin)}."
+                f" {requests_failed(best.failed_fraction_with_margin)}."
             )
     yield from _comparisons(best, candidates)
     yield from _front(best, candidates)
@@ -64,21 +70,6 @@ def refusal_of(nearest: Option, trial: FleetTrial, space: SearchSpace) -> str:
         f"no policy within max_capacity {space.max_capacity} meets it; the nearest fails"
         f" {per_cent(nearest.failed_fraction)} of requests{where}"
     )
-
-
-def dollars(amount: float) -> str:
-    """Return an amount as people read it: ``$1,234.50``."""
-    return f"${amount:,.2f}"
-
-
-def per_cent(fraction: float) -> str:
-    """Return a fraction as people read it: ``2.1 %``, ``none`` for nothing at all."""
-    if fraction <= 0:
-        return "none"
-    percent = fraction * 100
-    if percent < 1e-3:  # noqa: PLR2004 (a request in a hundred thousand)
-        return "less than 0.001 %"
-    return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"  # noqa: PLR2004 (two digits)
 
 
 def _counts(best: Option, trial: FleetTrial, traffic: Traffic) -> Iterator[str]:
@@ -118,9 +109,12 @@ def _target(best: Option, candidates: Sequence[Option], traffic: Traffic) -> Ite
         return
     if recipe.policy.target_value == best.policy.target_value:
         return
+    if best.policy.kind.is_high_resolution:
+        return
     ours, theirs = best.policy.target_value, recipe.policy.target_value
-    said = f"A target of {ours:,.0f} a minute and instance fails {_requests(best.failed_fraction)}"
-    compared = f"AWS's recipe, {theirs:,.0f}, fails {_requests(recipe.failed_fraction)}"
+    mine = requests_failed(best.failed_fraction)
+    said = f"A target of {ours:,.0f} a minute and instance fails {mine}"
+    compared = f"AWS's recipe, {theirs:,.0f}, fails {requests_failed(recipe.failed_fraction)}"
     hours = f"{best.instance_hours:,.2f} instance-hours against {recipe.instance_hours:,.2f}"
     yield f"{said}; {compared} ({hours} in {format_duration_long(traffic.duration_seconds)})."
 
@@ -132,8 +126,8 @@ def _comparisons(best: Option, candidates: Sequence[Option]) -> Iterator[str]:
         yield (
             f"As it is set now, {mine.name} at a target of"
             f" {_target_of(mine)}, it costs {dollars(float(mine.cost.instances))} a month for"
-            f" instances and fails {_requests(mine.failed_fraction)}; the plan needs {hours:.2f} of"
-            " those instance-hours."
+            f" instances and fails {requests_failed(mine.failed_fraction)}; the plan needs"
+            f" {hours:.2f} of those instance-hours."
         )
     fixed = next(
         (
@@ -177,6 +171,14 @@ def _unmeasured(best: Option, candidates: Sequence[Option]) -> Iterator[str]:
         for option in candidates
         if option.meets and option.is_assumed and option.cost.total < best.cost.total
     ]
+    for option in cheaper:
+        if option.assumed:
+            yield (
+                f"Not chosen, because {option.assumed}: {option.name}, {option.what}, would cost"
+                f" {dollars(float(option.cost.cents))} a month instead of"
+                f" {dollars(float(best.cost.cents))}."
+            )
+    cheaper = [option for option in cheaper if not option.assumed]
     if not cheaper:
         return
     least = min(cheaper, key=lambda option: option.cost.total)
@@ -252,12 +254,6 @@ def format_duration_long(seconds: float) -> str:
     if seconds >= 2 * 3600:
         return f"{seconds / 3600:.3g} h"
     return format_duration(seconds)
-
-
-def _requests(failed_fraction: float) -> str:
-    if failed_fraction <= 0:
-        return "no requests"
-    return f"{per_cent(failed_fraction)} of requests"
 
 
 def _target_of(option: Option) -> str:

@@ -51,10 +51,10 @@ class OptionMaker:
     fronts: Sequence[Front]
     failed_share: float
 
-    def from_search(self, line: LoadLine, searched: Searched) -> Option:
-        """Return what a search chose."""
-        assert searched.chosen is not None
-        return self.at(line, searched, searched.chosen, "")
+    def from_search(self, line: LoadLine, searched: Searched) -> list[Option]:
+        """Return what a search chose, and the best of other kinds."""
+        chosen = [] if searched.chosen is None else [self.at(line, searched, searched.chosen, "")]
+        return [*chosen, *self.alternatives(line, searched)]
 
     def at(self, line: LoadLine, searched: Searched, row: int, what: str) -> Option:
         """Return one row of a search."""
@@ -87,9 +87,22 @@ class OptionMaker:
             instance_seconds=float(outcomes.instance_seconds[0]),
         )
 
+    def alternatives(self, line: LoadLine, searched: Searched) -> list[Option]:
+        """Return the best policies of other kinds, on a measured line."""
+        if line.is_assumed:
+            return []
+        return [
+            replace(
+                self.at(line, searched, each.row, each.what),
+                assumed=each.assumed,
+                held_out_failed_fraction=each.held_out_failed_fraction,
+            )
+            for each in searched.alternatives
+        ]
+
     def runners_up(self, line: LoadLine, searched: Searched) -> list[Option]:
         """Return the cheapest fixed fleet that holds, and the next best of other bounds."""
-        holding = np.flatnonzero(searched.holds)
+        holding = np.flatnonzero(searched.holds & searched.policies.is_plain)
         order = holding[np.argsort(searched.outcomes.instance_seconds[holding], kind="stable")]
         shapes: dict[tuple[int, int], int] = {}
         for row in order:

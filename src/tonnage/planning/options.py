@@ -3,16 +3,14 @@ One way of running the service: what it is, what came of it, what it costs.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from .costs import Front, MonthlyCost
 from .lines import LoadLine
 from .policies import PolicySettings
 from .serverless import ServerlessSettings
 
-__all__ = ["METRIC", "Option"]
-
-METRIC: Final = "SageMakerVariantInvocationsPerInstance"
+__all__ = ["Option"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +33,8 @@ class Option:
         cost: A month of it.
         meets: Whether it meets the objective on the trace.
         keeps_margin: Whether it meets it on the raised traffic, too.
+        assumed: What it takes for granted that nobody has confirmed, beside its line.
+        held_out_failed_fraction: What its schedule fails where it was not made; None without one.
     """
 
     what: str
@@ -50,6 +50,8 @@ class Option:
     cost: MonthlyCost
     meets: bool
     keeps_margin: bool
+    assumed: str = ""
+    held_out_failed_fraction: float | None = None
 
     @property
     def failed_fraction(self) -> float:
@@ -63,8 +65,8 @@ class Option:
 
     @property
     def is_assumed(self) -> bool:
-        """Whether it rests on a load line that nobody has measured."""
-        return self.line.is_assumed or self.serverless is not None
+        """Whether it rests on what nobody has measured or confirmed: it is not chosen."""
+        return self.line.is_assumed or self.serverless is not None or bool(self.assumed)
 
     @property
     def name(self) -> str:
@@ -90,7 +92,7 @@ class Option:
                 "enabled": self.policy.scales,
                 "min_capacity": self.policy.min_capacity,
                 "max_capacity": self.policy.max_capacity,
-                "metric": METRIC,
+                **self.policy.kind.settings(),
                 "target_value": _plain(self.policy.target_value),
                 "scale_in_cooldown": f"{self.policy.scale_in_cooldown_seconds:g}s",
                 "scale_out_cooldown": f"{self.policy.scale_out_cooldown_seconds:g}s",
@@ -112,7 +114,8 @@ class Option:
             if serverless
             else None,
             "line_per_second": self.line.rate_per_second,
-            "line": "assumed" if self.is_assumed else "measured",
+            "line": "assumed" if self.line.is_assumed or serverless else "measured",
+            "assumed": self.assumed or None,
             "line_scaled_from": self.line.scaled_from,
             "cost_usd_month": float(self.cost.cents),
             "cost_usd_month_split": {
@@ -126,6 +129,7 @@ class Option:
             "failed_fraction": self.failed_fraction,
             "attainment": 1 - self.failed_fraction,
             "failed_fraction_with_margin": self.failed_fraction_with_margin,
+            "held_out_failed_fraction": self.held_out_failed_fraction,
             "slow_fraction": self.slow_fraction,
             "instance_hours": self.instance_hours,
             "meets_objective": self.meets,

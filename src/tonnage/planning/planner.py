@@ -10,6 +10,8 @@ from typing import Final
 from tonnage.domain import ConfigurationError, Objective, RateProfile
 from tonnage.simulation import FleetModel
 
+from .alternatives import with_alternatives
+from .calendars import UNKNOWN_CALENDAR, Calendar
 from .costs import CallShape, Front
 from .explaining import refusal_of, why_this
 from .limits import Limits, check_capacity, check_front, check_real_time
@@ -50,6 +52,7 @@ def plan(
     calls: CallShape | None = None,
     limits: Limits | None = None,
     current: tuple[str, PolicySettings] | None = None,
+    calendar: Calendar | None = None,
     today: date,
 ) -> Plan:
     """
@@ -68,7 +71,9 @@ def plan(
         calls: What one request is.
         limits: The account's quotas.
         current: A type with a measured line and the policy it runs under now, to compare with.
-        today: For the age of prices.
+        calendar: When the traffic begins. Without it schedules are tried as if it began at
+            midnight UTC, and never chosen.
+        today: For the age of prices, and to tell a forecast from a recording.
 
     Raises:
         ConfigurationError: If lines, types, bounds or fronts are not what AWS or the prices know.
@@ -82,6 +87,8 @@ def plan(
         calls=calls or CallShape(),
         limits=limits or Limits(),
         tick_seconds=_tick_seconds(traffic),
+        calendar=calendar,
+        today=today,
     )
     check_real_time(work.calls)
     described = _described(traffic, work.tick_seconds)
@@ -99,7 +106,7 @@ def plan(
     line, searched = _of_interest(searches)
     compared = _compared(work, line, known, current, maker, refused)
     options = [
-        *(maker.from_search(each, found) for each, found in searches if found.chosen is not None),
+        *(option for each, found in searches for option in maker.from_search(each, found)),
         *compared,
         *maker.serverless(traffic, known[0], work.limits, ServerlessAssumptions(), refused),
         *maker.runners_up(line, searched),
@@ -114,7 +121,9 @@ def plan(
         best=best,
         candidates=tuple(ordered),
         refusal=None if best else refusal_of(nearest, trial, work.space),
-        why=tuple(why_this(best, ordered, trial, described, work.space)) if best else (),
+        why=(*why_this(best, ordered, trial, described, work.space), *searched.left_out)
+        if best
+        else (),
         warnings=(
             *_assumptions(best, work, described),
             *price_warnings(_prices_used(ordered), today),
@@ -141,12 +150,15 @@ class _Work:
     calls: CallShape
     limits: Limits
     tick_seconds: float
+    calendar: Calendar | None
+    today: date
 
     def trial(self, line: LoadLine) -> FleetTrial:
         return FleetTrial(
             traffic=self.traffic,
             fleet=replace(self.fleet, line_per_second=line.rate_per_second),
             tick_seconds=self.tick_seconds,
+            starts_at_seconds=(self.calendar or UNKNOWN_CALENDAR).starts_at_seconds,
         )
 
 
@@ -209,15 +221,30 @@ def _search_all(
             scales = False
         key = (line.rate_per_second, scales)
         if key not in found:
-            found[key] = search_policies(
-                work.trial(line),
-                line_per_second=line.rate_per_second,
-                peak_per_second=traffic.peak_per_second,
-                max_failed_fraction=work.objective.errors.max_fraction,
-                space=replace(work.space, scales=scales),
-            )
+            found[key] = _searched(work, line, traffic, replace(work.space, scales=scales))
         searches.append((line, found[key]))
     return searches
+
+
+def _searched(work: _Work, line: LoadLine, traffic: Traffic, space: SearchSpace) -> Searched:
+    """Return what is found for one line; what is beside target tracking for a measured one."""
+    searched = search_policies(
+        work.trial(line),
+        line_per_second=line.rate_per_second,
+        peak_per_second=traffic.peak_per_second,
+        max_failed_fraction=work.objective.errors.max_fraction,
+        space=space,
+    )
+    if line.is_assumed:
+        return searched
+    return with_alternatives(
+        searched,
+        work.trial(line),
+        line_per_second=line.rate_per_second,
+        space=space,
+        calendar=work.calendar,
+        today=work.today,
+    )
 
 
 def _compared(
@@ -249,10 +276,9 @@ def _compared(
             scales=policy.scales,
             limits=work.limits,
         )
+        yield maker.of_policy(mine, policy, work.trial(mine), "as it is set", margin)
     except ConfigurationError as error:
         refused.append(f"the settings as they are: {error.message}")
-        return
-    yield maker.of_policy(mine, policy, work.trial(mine), "as it is set", margin)
 
 
 def _of_interest(
@@ -262,9 +288,12 @@ def _of_interest(
 
     def rank(search: tuple[LoadLine, Searched]) -> tuple[bool, float]:
         line, searched = search
-        if searched.chosen is None:
+        rows = [each.row for each in searched.alternatives if not each.assumed]
+        if searched.chosen is not None:
+            rows.append(searched.chosen)
+        if not rows:
             return True, float(searched.outcomes.failed_fraction[searched.nearest])
-        seconds = float(searched.outcomes.instance_seconds[searched.chosen])
+        seconds = float(searched.outcomes.instance_seconds[rows].min())
         return False, seconds * float(line.kind.price.usd)
 
     return min((search for search in searches if not search[0].is_assumed), key=rank)

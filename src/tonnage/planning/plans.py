@@ -2,10 +2,11 @@
 A plan: the answer, the runners-up, and why.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from tonnage.domain import Objective
+from tonnage.domain import Objective, format_duration, format_fraction, html_table
 
 from .lines import LoadLine
 from .options import Option
@@ -13,6 +14,9 @@ from .search import Searched
 from .trials import FleetTrial
 
 __all__ = ["Plan", "Traffic"]
+
+_SHOWN: Final = 6
+"""So many candidates are shown in a notebook."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +78,20 @@ class Plan:
     line: LoadLine
     trial: FleetTrial
 
+    def _repr_html_(self) -> str:
+        """Return it as a notebook shows it: the answer, those that come next, and why."""
+        best = self.best
+        title = f"The plan: {best.name if best else 'none meets the objective'}"
+        rows = {
+            "objective": str(self.objective),
+            "traffic": f"{self.traffic.offered:,.0f} requests in"
+            f" {format_duration(self.traffic.duration_seconds)}, at most"
+            f" {self.traffic.peak_per_second:,.0f}/s",
+        }
+        for place, option in enumerate(self.candidates[:_SHOWN], start=1):
+            rows[f"{place}. {option.name}"] = ", ".join(_told(option))
+        return html_table(title, rows, (*filter(None, [self.refusal]), *self.why, *self.warnings))
+
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
         return {
@@ -97,3 +115,15 @@ class Plan:
             },
             "policies_tried": len(self.searched.policies),
         }
+
+
+def _told(option: Option) -> Iterator[str]:
+    yield f"{option.cost.cents:,.2f} USD a month"
+    if option.policy is not None and option.policy.scales:
+        yield f"target {option.policy.target_value:,.6g}"
+    yield f"front {option.front}"
+    yield f"{format_fraction(option.failed_fraction)} failed"
+    if option.is_assumed:
+        yield "rests on what was not measured"
+    if not option.meets:
+        yield "misses the objective"

@@ -36,8 +36,15 @@ _UNITS: Final[Mapping[str, str]] = {
     "lambda": "GB-second",
     "data": "GB",
     "storage": "GB-month",
+    "fargate": "vCPU-hour",
 }
-"""What each section prices; ``lambda.request`` is per request."""
+"""What each section prices, but for these figures."""
+
+_OTHER_UNITS: Final[Mapping[str, str]] = {
+    "lambda.request": "request",
+    "fargate.memory": "GB-hour",
+    "fargate.public_ipv4": "address-hour",
+}
 
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 _FIGURE_KEYS: Final = {"usd", "tiers", "source", "date", "confidence", "region"}
@@ -147,7 +154,7 @@ class _Reader:
         return Price(
             name=name,
             tiers=self._tiers(figure, name),
-            per="request" if name == "lambda.request" else _UNITS[section],
+            per=_OTHER_UNITS.get(name, _UNITS[section]),
             source=self.sources.get(source, source),
             region=str(figure.get("region", self.region)),
             seen=min(self.made, self.day(figure["date"], name)),

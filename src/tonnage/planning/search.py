@@ -1,6 +1,8 @@
 """
 The cheapest policy that holds, for one load line: a grid, then the neighbourhood of its best.
 
+What is searched here is target tracking on invocations; ``alternatives`` goes on from there.
+
 A policy *holds* when it uses up no more than a share of the failures that the objective allows, and
 on the traffic raised by a margin not all of them: traffic to come is never the traffic that was.
 Policies that cost within one per cent of the cheapest are taken to cost the same, and of those the
@@ -18,13 +20,15 @@ from numpy.typing import NDArray
 from .policies import Policies
 from .space import SearchSpace, coarse_grid, neighbours
 
-__all__ = ["Outcomes", "Searched", "Trial", "search_policies"]
+__all__ = ["Alternative", "Outcomes", "Searched", "Trial", "search_policies", "tried"]
 
 _Floats = NDArray[np.float64]
 
 _SAME_COST: Final = 0.01
 _ROUNDS: Final = 3
 _KEPT: Final = 3
+_DEARER: Final = 1.3
+"""How much dearer than the cheapest a policy may be for its margin to be of interest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -66,6 +70,25 @@ class Trial(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alternative:
+    """
+    The best policy of another kind.
+
+    Attributes:
+        row: Where it is in what was tried.
+        what: Its kind, in a word or two.
+        assumed: What it takes for granted that nobody has confirmed; empty if nothing.
+        held_out_failed_fraction: What its schedule fails on days that it was not made from; None
+            for one without, or with dates.
+    """
+
+    row: int
+    what: str
+    assumed: str = ""
+    held_out_failed_fraction: float | None = None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Searched:
     """
@@ -75,11 +98,13 @@ class Searched:
         policies: What was tried.
         outcomes: What came of it.
         failed_with_margin: ``(n,) float64``, the fraction that fails on the raised traffic; NaN
-            where that was not tried, because too much failed already.
+            where that was not tried, because too much failed already or others are cheaper.
         max_failed_fraction: What the objective allows.
-        chosen: The row that was chosen; None where none meets the objective at all.
+        chosen: The plain row that was chosen; None where none meets the objective at all.
         holds: ``(n,) bool``, which policies keep the margin.
         keeps_margin: Whether the chosen one does.
+        alternatives: The best of other kinds, where they are of use.
+        left_out: What was not considered further, and why, in sentences.
     """
 
     policies: Policies
@@ -89,6 +114,8 @@ class Searched:
     chosen: int | None
     holds: NDArray[np.bool_]
     keeps_margin: bool
+    alternatives: tuple[Alternative, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def meets(self) -> NDArray[np.bool_]:
@@ -99,6 +126,44 @@ class Searched:
     def nearest(self) -> int:
         """The row that fails least, the cheapest of those."""
         return int(np.lexsort((self.outcomes.instance_seconds, self.outcomes.failed_fraction))[0])
+
+
+def tried(
+    trial: Trial,
+    policies: Policies,
+    *,
+    allowed: float,
+    space: SearchSpace,
+    cheapest_seconds: float = math.inf,
+) -> tuple[Outcomes, _Floats]:
+    """
+    Return what comes of policies, and what fails on the raised traffic of those that matter.
+
+    The cheapest are raised first, and dearer ones only until some hold.
+
+    Args:
+        trial: What runs them.
+        policies: What to try.
+        allowed: The fraction that may fail.
+        space: The margin, and the share of failures that may be used up.
+        cheapest_seconds: The instance-seconds of the cheapest that is known to hold.
+    """
+    outcomes = trial(policies)
+    raised = np.full(len(policies), np.nan)
+    cost, fails = outcomes.instance_seconds, outcomes.failed_fraction
+    is_fixed = policies.max_capacity == policies.min_capacity
+    left = np.flatnonzero(fails < allowed)
+    limit = min(cheapest_seconds, float(cost[left].min(initial=math.inf))) * _DEARER
+    while len(left):
+        near = is_fixed[left] | (cost[left] <= limit)
+        now, left = left[near], left[~near]
+        if len(now):
+            raised[now] = trial(policies.take(now), raised_by=space.margin).failed_fraction
+        held = (raised[now] < allowed) & (fails[now] < allowed * space.failed_share)
+        if limit >= cheapest_seconds or (held & ~is_fixed[now]).any():
+            break
+        limit *= _DEARER
+    return outcomes, raised
 
 
 def search_policies(
@@ -146,12 +211,14 @@ class _Tried:
         fresh = wanted.without(self.policies) if len(self.policies) else wanted
         if len(fresh) == 0:
             return False
-        outcomes = self._trial(fresh)
-        raised = np.full(len(fresh), np.nan)
-        hopeful = np.flatnonzero(outcomes.failed_fraction < self._allowed)
-        if len(hopeful):
-            again = self._trial(fresh.take(hopeful), raised_by=self._space.margin)
-            raised[hopeful] = again.failed_fraction
+        held = self._outcomes.instance_seconds[self._keeps_margin()]
+        outcomes, raised = tried(
+            self._trial,
+            fresh,
+            allowed=self._allowed,
+            space=self._space,
+            cheapest_seconds=float(held.min(initial=math.inf)),
+        )
         self.policies = self.policies.joined(fresh)
         self._outcomes = self._outcomes.joined(outcomes)
         self._raised = np.concatenate((self._raised, raised))

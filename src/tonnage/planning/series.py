@@ -2,8 +2,8 @@
 A plan as arrays, for pictures and notebooks.
 """
 
-from dataclasses import dataclass, fields
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -110,9 +110,10 @@ def what_if(
         np.asarray(_values(plan, policy) if values is None else values, dtype=np.float64)
     )
     columns = {
-        column.name: np.full(len(moved), getattr(policy, column.name)) for column in fields(policy)
+        name: np.full(len(moved), getattr(policy, name), dtype=np.float64)
+        for name in get_args(Knob)
     }
-    outcomes = plan.trial(Policies.columns(**{**columns, knob: moved}))
+    outcomes = plan.trial(Policies.columns(**{**columns, knob: moved}, kind=policy.kind))
     return WhatIfSeries(
         knob=knob,
         values=moved,
@@ -128,6 +129,10 @@ def instance_dollars(plan: Plan, instance_seconds: _Floats) -> _Floats:
 
 
 def _values(plan: Plan, policy: PolicySettings) -> _Floats:
-    most = plan.line.rate_per_second * 60
-    around = np.geomspace(min(most / 100, policy.target_value / 2), most, _VALUES)
+    if policy.kind.is_high_resolution:
+        least, most = policy.target_value / 8, policy.target_value * 8
+    else:
+        most = plan.line.rate_per_second * 60
+        least = min(most / 100, policy.target_value / 2)
+    around = np.geomspace(least, most, _VALUES)
     return np.append(around, policy.target_value)

@@ -14,6 +14,7 @@ __all__ = ["planned_settings"]
 
 _PATHS: Final = {"service": ("model", "artefact", "data"), "load": ("locustfile",)}
 """Settings that are paths, relative to their file."""
+_LISTS: Final = frozenset({"step", "scheduled"})
 
 
 def planned_settings(
@@ -36,6 +37,9 @@ def planned_settings(
     planned = option.settings()
     names = [*settings, *(name for name in planned if name not in settings)]
     merged = {name: {**settings.get(name, {}), **planned.get(name, {})} for name in names}
+    for lists in _LISTS & merged.get("scaling", {}).keys() - planned.get("scaling", {}).keys():
+        if "scaling" in planned:  # the file's own steps and schedule are not what was planned
+            del merged["scaling"][lists]
     if moved is not None:
         _move(merged, *moved)
     return toml_document(merged, comment=comment)

@@ -5,20 +5,29 @@ Where a search looks: the space, its coarse grid, and the neighbourhood of what 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .policies import Policies
 
-__all__ = ["DEFAULT_FAILED_SHARE", "DEFAULT_MARGIN", "SearchSpace", "coarse_grid", "neighbours"]
+__all__ = [
+    "DEFAULT_FAILED_SHARE",
+    "DEFAULT_MARGIN",
+    "SearchSpace",
+    "coarse_grid",
+    "neighbours",
+    "nice",
+]
 
 DEFAULT_MARGIN: Final = 0.1
 """How much more traffic a plan must hold; chosen by benchmarks/planning/regret.py."""
 
 DEFAULT_FAILED_SHARE: Final = 0.7
 """How much of the allowed failures a plan may use up; chosen by the same."""
+
+AlternativeName = Literal["schedules", "steps", "high resolution"]
 
 _COUNTS: Final = 6
 _AROUND: Final = (0.85, 0.92, 0.96, 1.0, 1.04, 1.08, 1.18)
@@ -38,6 +47,9 @@ class SearchSpace:
         failed_share: How much of the failures that the objective allows a policy may use up on the
             traffic as it is, in (0, 1].
         scales: Whether the instance count may change at all.
+        alternatives: What may be tried beside target tracking on invocations.
+        allow_high_resolution: Whether a policy on requests in flight may be chosen. That AWS offers
+            this metric for CPU instances is not confirmed.
     """
 
     min_capacity: int = 1
@@ -50,6 +62,8 @@ class SearchSpace:
     margin: float = DEFAULT_MARGIN
     failed_share: float = DEFAULT_FAILED_SHARE
     scales: bool = True
+    alternatives: tuple[AlternativeName, ...] = ("schedules", "steps", "high resolution")
+    allow_high_resolution: bool = False
 
 
 def coarse_grid(line_per_second: float, peak_per_second: float, space: SearchSpace) -> Policies:
@@ -65,7 +79,7 @@ def coarse_grid(line_per_second: float, peak_per_second: float, space: SearchSpa
             *(math.ceil(1.5 * with_margin), high),
         )
     }
-    targets = [_nice(share * line_per_second * 60) for share in space.target_shares]
+    targets = [nice(share * line_per_second * 60) for share in space.target_shares]
     grid = Policies.grid(
         min_capacity=least,
         max_capacity=sorted(most | {*least}) if len(least) <= _COUNTS else sorted(most),
@@ -93,7 +107,7 @@ def neighbours(policies: Policies, rows: NDArray[np.intp], space: SearchSpace) -
         grid = Policies.grid(
             min_capacity=least,
             max_capacity=most,
-            target_value=[_nice(policy.target_value * factor) for factor in _AROUND],
+            target_value=[nice(policy.target_value * factor) for factor in _AROUND],
             cooldowns_seconds=space.cooldowns_seconds,
         )
         near = near.joined(grid.take(grid.max_capacity > grid.min_capacity))
@@ -118,7 +132,7 @@ def _spread(low: int, high: int) -> Sequence[int]:
     return sorted({round(count) for count in np.linspace(low, high, _COUNTS)})
 
 
-def _nice(value: float) -> float:
+def nice(value: float) -> float:
     """Return a target with two digits, as people would set it; never 0."""
     if value <= 0:
         return 1.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from .explaining import per_cent
+from .money import per_cent
 from .options import Option
 from .plans import Plan
 from .prices import Confidence, Price, PriceBook
@@ -18,9 +18,10 @@ _COLUMNS: Final = (
     *("$/month", "instances", "serverless", "front", "data"),
     *("failed", "inst.-hours", "what runs", "target", "front is", "note"),
 )
+_NAMED: Final = {"AWS's recipe", "as it is set", "scheduled", "steps", "10 s metric"}
 _TEXT: Final = {"what runs", "front is", "note"}
 MARKS: Final = (
-    "* the load line is assumed, not measured: not chosen whatever it costs.",
+    "* it rests on what nobody has measured or confirmed: not chosen whatever it costs.",
     "? a price is not confirmed.",
 )
 """What the marks in a table mean."""
@@ -57,11 +58,7 @@ def prices_table(book: PriceBook, today: date) -> str:
 def _worth_showing(plan: Plan, shown: int) -> list[Option]:
     """Return the first of all, and what people compare with even where it is far down."""
     first = list(plan.candidates[:shown])
-    named = [
-        option
-        for option in plan.candidates[shown:]
-        if option.what in {"AWS's recipe", "as it is set"}
-    ]
+    named = [option for option in plan.candidates[shown:] if option.what in _NAMED]
     return [*first[: max(1, shown - len(named))], *named]
 
 
@@ -69,7 +66,7 @@ def _row(option: Option) -> list[str]:
     split = option.cost.split()
     unsure = any(price.confidence is not Confidence.CONFIRMED for price in option.cost.prices)
     marks = ("*" if option.is_assumed else "") + ("?" if unsure else "")
-    said = [option.what] if option.what in {"AWS's recipe", "as it is set"} else []
+    said = [option.what] if option.what in _NAMED else []
     if not option.meets:
         said.append("misses the objective")
     elif not option.keeps_margin:

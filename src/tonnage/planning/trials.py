@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from tonnage.domain import RateProfile
 from tonnage.simulation import FleetModel, Simulation, simulate
 
+from .kinds import PLAIN, PolicyKind
 from .policies import Policies
 from .search import Outcomes
 
@@ -62,50 +63,59 @@ class FleetTrial:
     """
     Tries policies for instances that each carry one load line; see ``search.Trial``.
 
-    A policy begins with its least instances in service.
+    A policy begins with its least instances in service, as its schedule has set them by then.
 
     Attributes:
         traffic: What is offered.
         fleet: The fleet; its ``initial_instance_count`` is not read.
         tick_seconds: How finely traffic and queues are looked at.
         seed: For a provisioning delay that is drawn.
+        starts_at_seconds: When the traffic begins, in seconds since 1970 UTC: what schedules are
+            read by.
     """
 
     traffic: RateProfile
     fleet: FleetModel
     tick_seconds: float = 1.0
     seed: int = 0
+    starts_at_seconds: float = 0.0
 
     def __call__(self, policies: Policies, *, raised_by: float = 0.0) -> Outcomes:
         """Return what comes of each policy, on the traffic raised by a fraction."""
-        traffic = (
-            RaisedProfile(profile=self.traffic, factor=1 + raised_by) if raised_by else self.traffic
-        )
-        parts = [
-            self._simulated(traffic, policies.take(rows), keep_timeline=False)
-            for rows in np.split(np.arange(len(policies)), range(_AT_ONCE, len(policies), _AT_ONCE))
-        ]
-        return Outcomes(
-            offered=np.concatenate([part.offered for part in parts]),
-            failed=np.concatenate([part.failed for part in parts]),
-            instance_seconds=np.concatenate([part.instance_seconds for part in parts]),
-        )
+        traffic = self._raised(raised_by)
+        result = np.empty((3, len(policies)))
+        for kind, rows in policies.by_kind():
+            for some in np.split(rows, range(_AT_ONCE, len(rows), _AT_ONCE)):
+                part = self._simulated(traffic, policies.take(some), kind, keep_timeline=False)
+                result[:, some] = part.offered, part.failed, part.instance_seconds
+        offered, failed, instance_seconds = result
+        return Outcomes(offered=offered, failed=failed, instance_seconds=instance_seconds)
 
-    def with_timeline(self, policies: Policies) -> Simulation:
-        """Return the simulation of a few policies, tick by tick."""
-        return self._simulated(self.traffic, policies, keep_timeline=True)
+    def with_timeline(self, policies: Policies, *, raised_by: float = 0.0) -> Simulation:
+        """Return the simulation of a few policies of one kind, tick by tick."""
+        ((kind, _),) = policies.by_kind()
+        return self._simulated(self._raised(raised_by), policies, kind, keep_timeline=True)
+
+    def _raised(self, fraction: float) -> RateProfile:
+        if not fraction:
+            return self.traffic
+        return RaisedProfile(profile=self.traffic, factor=1 + fraction)
 
     def _simulated(
-        self, traffic: RateProfile, policies: Policies, *, keep_timeline: bool
+        self, traffic: RateProfile, policies: Policies, kind: PolicyKind, *, keep_timeline: bool
     ) -> Simulation:
+        tracking = policies.target_tracking()
+        bounds = kind.bounds_at(policies.scalable_target(), self.starts_at_seconds)
         return simulate(
             traffic,
-            policies.target_tracking(),
-            policies.scalable_target(),
-            replace(self.fleet, initial_instance_count=policies.min_capacity),
+            tracking if kind == PLAIN else kind.attached(tracking),
+            bounds,
+            replace(self.fleet, initial_instance_count=bounds.min_capacity),
             tick_seconds=self.tick_seconds,
             seed=self.seed,
             keep_timeline=keep_timeline,
+            scheduled_actions=kind.actions(),
+            starts_at_seconds=self.starts_at_seconds,
         )
 
 

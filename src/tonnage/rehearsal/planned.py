@@ -143,7 +143,8 @@ def plan_rehearsal(rehearsal: RehearsalPlan, objective: Objective, today: date) 
             provisioning_delay_seconds=local.provisioning_delay_seconds,
             metric_delay_seconds=local.metric_delay_seconds,
         ),
-        space=SearchSpace(max_capacity=scaling.max_capacity),
+        # A rehearsal runs target tracking on invocations, and its ramp has no calendar.
+        space=SearchSpace(max_capacity=scaling.max_capacity, alternatives=()),
         fronts=(Front.NONE,),
         types=(),
         current=(kind, _policy(scaling)),

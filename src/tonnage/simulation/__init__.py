@@ -10,6 +10,8 @@ Then each stretch of constant instance count is served by the formulas of ``queu
 A fleet has one target tracking policy, or several with steps and schedules among them; n fleets
 have the same kinds of policies, with numbers of their own.
 
+Senders that retry: ``simulate_retries`` adds to the traffic what it refused, until both agree.
+
 What it is not: a simulation of single requests. Arrivals are expected values, so a metric has no
 noise of its own, and a queue is in its steady state within each tick unless it is slower than one.
 
@@ -37,6 +39,7 @@ from .provisioning import (
 )
 from .queueing import InstanceQueue
 from .results import Simulation, Timeline
+from .retrying import RetriedSimulation, simulate_retries
 from .writing import timeline_csv, to_json
 
 __all__ = [
@@ -46,6 +49,7 @@ __all__ = [
     "InstanceQueue",
     "LognormalDelay",
     "ProvisioningDelay",
+    "RetriedSimulation",
     "ScalableTarget",
     "ScheduledAction",
     "Simulation",
@@ -56,6 +60,7 @@ __all__ = [
     "Timeline",
     "UniformDelay",
     "simulate",
+    "simulate_retries",
     "timeline_csv",
     "to_json",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tonnage.domain import ScalingActivity
+from tonnage.domain import ScalingActivity, format_duration, format_fraction, html_table
 from tonnage.scaling import AttachedPolicy, PolicyNames, ScalableTarget
 
 from ._history import AlarmHistory
@@ -21,6 +21,7 @@ _Floats = NDArray[np.float64]
 _Counts = NDArray[np.int32]
 
 _SECONDS_PER_HOUR = 3600.0
+_SHOWN_POLICIES = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -99,6 +100,22 @@ class Simulation:
 
     def __len__(self) -> int:
         return len(self.offered)
+
+    def _repr_html_(self) -> str:
+        """Return it as a notebook shows it: each policy's totals, the first ones'."""
+        lasted = format_duration(self.duration_seconds)
+        rows = {
+            f"policy {policy + 1}" if len(self) > 1 else "the policy": (
+                f"{self.offered[policy]:,.0f} requests, {self.failed[policy]:,.0f} failed"
+                f" ({format_fraction(float(self.failed_fraction[policy]))}),"
+                f" {self.instance_hours[policy]:.2f} instance hours,"
+                f" {self.largest_count[policy]} instances at most"
+            )
+            for policy in range(min(len(self), _SHOWN_POLICIES))
+        }
+        left = len(self) - len(rows)
+        notes = [f"{left} more policies"] if left else []
+        return html_table(f"A simulation of {lasted}", rows, notes)
 
     @property
     def failed_fraction(self) -> _Floats:

@@ -102,10 +102,10 @@ def test_a_port_in_use_is_told(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_settings_that_cannot_be_read_are_told(empty_directory: Path):
-    (empty_directory / "tonnage.toml").write_text("[service]\nnam = 'x'\n")
+    (empty_directory / "tonnage.toml").write_text("[service]\nlabel = 'x'\n")
     result = doctor()
     assert result.return_value == 0
-    assert "nam" in result.stdout
+    assert "label" in result.stdout
 
 
 def test_every_extra_that_is_named_installs_what_is_missing():

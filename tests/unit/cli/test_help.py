@@ -10,7 +10,9 @@ from click.testing import CliRunner, Result
 
 from tonnage import __version__
 from tonnage.cli import _VERBS, cli
+from tonnage.cli._help import LongVerb
 
+SCREEN_LINES = 30
 STORY = ["init", "pack", "serve", "up", "load", "line", "rehearse", "report"]
 
 
@@ -43,6 +45,46 @@ def test_a_verbs_help_fits_and_names_its_example(verb: str, width: int):
     assert max(map(len, shown.output.splitlines())) <= width
     words = " ".join(shown.output.split())
     assert re.search(rf"Examples?: tonnage {verb} \S", words)
+
+
+@pytest.mark.parametrize("verb", list(_VERBS))
+def test_a_verbs_help_fits_a_screen_and_ends_in_its_example(verb: str):
+    lines = run(verb, "--help").output.splitlines()
+    assert len(lines) <= SCREEN_LINES
+    last = "\n".join(lines).rpartition("\n\n")[2]
+    assert last.lstrip().startswith("Example")
+
+
+def listed(told: Result) -> int:
+    return len(re.findall(r"^  -", told.output, re.MULTILINE))
+
+
+@pytest.mark.parametrize("verb", list(_VERBS))
+def test_all_options_are_listed_on_request(verb: str):
+    command = cli.get_command(click.Context(cli), verb)
+    assert command is not None
+    wanted = {
+        name
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for name in parameter.opts
+    }
+    short = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", run(verb, "--help").output))
+    if not isinstance(command, LongVerb):
+        assert wanted <= short
+        return
+    assert wanted - short
+    told = run(verb, "--help-all")
+    assert told.exit_code == 0
+    assert wanted <= set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", told.output))
+    count = re.search(r"List all options: (\d+) more", told.output)
+    assert count is not None
+    assert int(count[1]) == listed(told) - listed(run(verb, "--help"))
+
+
+def test_a_common_option_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="sails"):
+        LongVerb("tow", params=[click.Option(["--rope"])], common=["rope", "sails"])
 
 
 @pytest.mark.parametrize("verb", list(_VERBS))

@@ -183,6 +183,23 @@ def test_what_a_new_instance_takes_may_be_a_distribution(
     assert arrived[-1] <= high + 1e-6
 
 
+def test_senders_that_try_again_add_to_the_load():
+    """A minute at 1,000 where 600 are carried: what was refused is offered once more."""
+    over = (
+        "--line",
+        "600/s",
+        "--profile",
+        "constant(1000/s, 60s)",
+        "--set",
+        "scaling.max_capacity=1",
+    )
+    once = simulated(*over)
+    again = simulated(*over, "--retries", "1", "--retry-delay", "5s")
+    assert again["offered"] == pytest.approx(once["offered"])
+    assert again["attempts"] > 1.4 * again["offered"]
+    assert again["failed"] < once["failed"]
+
+
 def test_capacity_that_is_short_and_launches_that_fail_are_flags():
     short = simulated("--line", "600/s", "--profile", RAMP, "--available", "3", *ORIGINAL)
     assert max(count for _, count in short["instances"]) == 3

@@ -69,11 +69,12 @@ def test_the_example_spells_every_key_that_it_can(example: Path):
     tables = tomllib.loads((example / "tonnage.toml").read_text())
     spelled = {(section, key) for section, table in tables.items() for key in table}
     known = {(section, key) for section, names in keys().items() for key in names}
-    # Rows of its own it has none; a rate is for open loop, instead of users. What only a
-    # deployment takes is left at its defaults.
+    # Rows of its own it has none, nor a pickle; a rate is for open loop, instead of users. What
+    # only a deployment takes is left at its defaults.
     left = {(section, key) for section, key in known - spelled if section != "deployment"}
     assert left == {
         ("service", "data"),
+        ("serving", "allow_pickle"),
         ("load", "rate"),
         ("scaling", "step"),
         ("scaling", "scheduled"),
