@@ -85,7 +85,7 @@ BAD = {
     "no list": ("at = 1", "holds no list of faults"),
     "one table": ('[fault]\naction = "kill"', "`fault` is no list"),
     "no table": ("fault = [1]", "fault 1 is no table"),
-    "unknown key": ('[[fault]]\naction = "kill"\ncolour = 1', "unknown key, colour"),
+    "unknown key": ('[[fault]]\naction = "kill"\ninstanse = 1', "unknown key, instanse"),
     "unknown action": ('[[fault]]\naction = "explode"', "has the action 'explode'"),
     "no action": ('[[fault]]\nat = "1s"', "has the action None"),
     "no duration": ('[[fault]]\naction = "freeze"', "freeze needs `for`"),
@@ -115,7 +115,7 @@ def test_what_is_no_fault_is_refused_and_named(tmp_path: Path, text: str, messag
 
 def test_a_typing_error_is_told_the_right_key(tmp_path: Path):
     with pytest.raises(ConfigurationError) as caught:
-        read_faults(written(tmp_path, '[[fault]]\naction = "kill"\ncolour = 1'))
+        read_faults(written(tmp_path, '[[fault]]\naction = "kill"\ninstanse = 1'))
     assert caught.value.hint == "did you mean instance?"
 
 
