@@ -112,7 +112,7 @@ def mismatch(expected: Sequence[str], seen: str, *, figures_vary: bool = False) 
 def _line_pattern(line: str, *, figures_vary: bool) -> str:
     if line.strip() in {"...", "…"}:
         return r"(?:.*\n)*?"
-    parts = re.split(r"(\.\.\.|…| {2,}|\d[\d,]*(?:\.\d+)?)", line.rstrip())
+    parts = re.split(r"(\.\.\.|…| {2,}|\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?)", line.rstrip())
     return "".join(_part_pattern(part, figures_vary=figures_vary) for part in parts) + r"\n"
 
 
@@ -122,7 +122,7 @@ def _part_pattern(part: str, *, figures_vary: bool) -> str:
     if part.startswith("  "):
         return r"[ \t]+"
     if figures_vary and part[:1].isdigit():
-        return r"[\d,.]+"
+        return r"[\d,.]+(?:e[-+]\d+)?"
     return re.escape(part)
 
 

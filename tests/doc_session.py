@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Container, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -67,6 +68,7 @@ class Session:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,  # so that all it started can be ended with it
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -84,19 +86,12 @@ class Session:
         try:
             for port in list(self._servers):
                 self._end_server(port)
+            if self._python is not None:
+                _end(self._python)
         finally:
-            for process in filter(None, (self._python, self._bash)):
-                assert process.stdin is not None
-                assert process.stdout is not None
-                process.stdin.close()
-                try:
-                    process.wait(PATIENCE_SECONDS)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-                if process is self._bash:
-                    self._reader.join(PATIENCE_SECONDS)
-                process.stdout.close()
+            with suppress(ProcessLookupError):
+                os.killpg(self._bash.pid, signal.SIGKILL)
+            _end(self._bash, reader=self._reader)
 
     def run(self, block: Block) -> None:
         """Do what a block asks for; fail where it fails, or prints what its page does not show."""
@@ -130,8 +125,9 @@ class Session:
     ) -> None:
         self._end_server(port)
         if "--port" not in command:
-            command += f" --port {self._ports[port]}"
+            command = f"{command.partition('  #')[0]} --port {self._ports[port]}"
         log = self._logs / f"{len(list(self._logs.iterdir()))}.log"
+        log.touch()
         _, process_id = self._shell(f"{command} >'{log}' 2>&1 </dev/null & echo $!")
         self._servers[port] = int(process_id)
 
@@ -204,6 +200,21 @@ class Session:
         for shown, free in self._ports.items():
             text = re.sub(rf"(:|--port )({shown})\b", rf"\g<1>{free}", text)
         return text
+
+
+def _end(process: subprocess.Popen[str], *, reader: threading.Thread | None = None) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with suppress(BrokenPipeError):
+        process.stdin.close()
+    try:
+        process.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if reader is not None:
+        reader.join(PATIENCE_SECONDS)
+    process.stdout.close()
 
 
 def _codes(block: Block) -> Container[int]:

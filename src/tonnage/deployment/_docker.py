@@ -17,9 +17,14 @@ _ANSWER_SECONDS: Final = 30.0
 _SHOWN_LINES: Final = 3
 
 
-def find_docker() -> str:
+def find_docker(
+    instead: str = "write the build context with --context DIR for another builder",
+) -> str:
     """
     Return the path of a client whose engine answers.
+
+    Args:
+        instead: What can be done without one.
 
     Raises:
         ConfigurationError: If there is none; the message says what to install or start.
@@ -28,8 +33,7 @@ def find_docker() -> str:
     if docker is None:
         raise ConfigurationError(
             "building an image needs Docker, and there is no `docker` on the PATH",
-            hint="install it (Debian and Ubuntu: apt install docker.io), or write the build context"
-            " with --context DIR for another builder",
+            hint=f"install it (Debian and Ubuntu: apt install docker.io), or {instead}",
         )
     answered = _run([docker, "version", "--format", "{{.Server.Version}}"])
     if answered.returncode != 0:

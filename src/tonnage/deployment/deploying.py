@@ -6,27 +6,23 @@ credentials, the bootstrap stack.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from tonnage.domain import ConfigurationError, DeploymentError
 from tonnage.planning import Front, Limits, PriceBook
 
 from ._docker import find_docker
-from .account import Account, open_account
-from .cdk_cli import CdkCli, find_cdk
+from .account import open_account
+from .cdk_cli import find_cdk
 from .checks import check_deployment
+from .driving import DESTROY, Method, OnLine, deploy_flags, drive
 from .fronts import curl_line, runtime_url
 from .leftovers import Leftover, find_leftovers
 from .settings import DeploymentOptions
-from .synthesis import Synthesised, synthesise
+from .synthesis import synthesise
 
 __all__ = ["Deployed", "deploy", "destroy", "diff"]
-
-OnLine = Callable[[str], None]
-Method = Literal["change-set", "direct"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,15 +70,14 @@ def deploy(
     """
     check_deployment(options, book, limits or Limits())
     if options.model.image_uri is None:
-        find_docker()
+        find_docker("name an image that is there with [deployment] image_uri")
     account = open_account(options.region)
     cdk = find_cdk(on_line=on_line)
     with tempfile.TemporaryDirectory(prefix="tonnage-deploy-") as directory:
         made = synthesise(options, Path(directory, "cdk.out"), book=book, limits=limits)
         if made.needs_bootstrap:
             account.check_bootstrap(cdk.path)
-        flags = ["--require-approval", "never", "--method", method, "--progress", "events"]
-        _run(cdk, account, made, ["deploy", "--all", *flags], on_line)
+        drive(cdk, account, made, deploy_flags(method), on_line)
     outputs = {stack: account.outputs(stack) for stack in made.stacks}
     url, curl = _address(options, outputs)
     return Deployed(account=account.number, stacks=made.stacks, outputs=outputs, url=url, curl=curl)
@@ -148,30 +143,8 @@ def destroy(
     cdk = find_cdk(on_line=on_line)
     with tempfile.TemporaryDirectory(prefix="tonnage-destroy-") as directory:
         made = synthesise(options, Path(directory, "cdk.out"), book=book, limits=limits)
-        _run(cdk, account, made, ["destroy", "--all", "--force"], on_line)
+        drive(cdk, account, made, DESTROY, on_line)
     return find_leftovers(account, options)
-
-
-def _run(
-    cdk: CdkCli,
-    account: Account,
-    made: Synthesised,
-    arguments: Sequence[str],
-    on_line: OnLine,
-) -> None:
-    region = {"AWS_REGION": account.region, "AWS_DEFAULT_REGION": account.region}
-    try:
-        cdk.run(made.directory, arguments, on_line=on_line, environment=region)
-    except DeploymentError as error:
-        reasons = {stack: account.failure(stack) for stack in made.stacks}
-        told = [f"{stack}: {reason}" for stack, some in reasons.items() for reason in some]
-        if not told:
-            raise
-        raise DeploymentError(
-            "\n".join([f"cdk {arguments[0]} failed", *told]),
-            hint="put right what it names and run it again; a stack whose creation failed was"
-            " rolled back",
-        ) from error
 
 
 def _address(options: DeploymentOptions, outputs: dict[str, dict[str, str]]) -> tuple[str, str]:

@@ -20,10 +20,12 @@ from .node import find_node, quieten_jsii
 from .settings import DeploymentOptions, InstanceVariant
 
 if TYPE_CHECKING:
+    import aws_cdk
+
     from .stacks.app import AddStack
     from .stacks.model import ModelFiles
 
-__all__ = ["Synthesised", "synthesise"]
+__all__ = ["Synthesised", "assembled", "make_room", "synthesise"]
 
 _MARK: Final = "cdk.out"
 """The file by which a cloud assembly is known."""
@@ -74,17 +76,26 @@ def synthesise(
     """
     check_deployment(options, book, limits or Limits())
     quieten_jsii(find_node())
-    _make_room(output)
+    make_room(output)
     with tempfile.TemporaryDirectory(prefix="tonnage-synth-") as directory:
         files = _files(options, Path(directory), book)
         from .stacks.app import build_app
 
-        app = build_app(options, files, output, further=_further(options))
-        try:
-            assembly = app.synth()
-        except RuntimeError as error:  # whatever is thrown in Node.js arrives as this
-            raise DeploymentError(f"the CDK cannot synthesise: {error}") from error
-        stacks = tuple(stack.stack_name for stack in assembly.stacks)
+        return assembled(build_app(options, files, output, further=_further(options)), output)
+
+
+def assembled(app: "aws_cdk.App", output: Path) -> Synthesised:
+    """
+    Synthesise an app.
+
+    Raises:
+        DeploymentError: If the CDK fails.
+    """
+    try:
+        assembly = app.synth()
+    except RuntimeError as error:  # whatever is thrown in Node.js arrives as this
+        raise DeploymentError(f"the CDK cannot synthesise: {error}") from error
+    stacks = tuple(stack.stack_name for stack in assembly.stacks)
     templates = {name: output / f"{name}.template.json" for name in stacks}
     return Synthesised(
         directory=output,
@@ -98,7 +109,13 @@ def _asks_for_bootstrap(template: Path) -> bool:
     return "BootstrapVersion" in json.loads(template.read_bytes()).get("Parameters", {})
 
 
-def _make_room(output: Path) -> None:
+def make_room(output: Path) -> None:
+    """
+    Make a directory for an assembly, in place of an earlier one.
+
+    Raises:
+        ConfigurationError: If it holds something else.
+    """
     if not output.exists():
         output.mkdir(parents=True)
         return

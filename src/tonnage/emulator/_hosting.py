@@ -97,7 +97,9 @@ class Hosted:
         worker = WorkerOptions(
             max_body_bytes=around.local.max_body_bytes, capacity=around.local.capacity
         )
-        self._zygote = await around.zygotes.lease(ZygoteOptions(artefact=artefact, worker=worker))
+        self._zygote = await around.zygotes.lease(
+            ZygoteOptions(artefact=artefact, worker=worker, allow_pickle=around.local.allow_pickle)
+        )
         await self.fleet.start(self._zygote, count)
         self._health = asyncio.create_task(
             watch_health(lambda: self.fleet.in_service, around.local.health_check_seconds)

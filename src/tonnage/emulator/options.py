@@ -132,6 +132,7 @@ class LocalOptions:
         metric_delay_seconds: From the end of a metric period to its datapoint, likewise.
         time_scale: Seconds of the emulator's clock in a real second.
         max_body_bytes: The largest request body.
+        allow_pickle: Whether instances open an artefact's joblib file.
         serverless_idle_seconds: How long a serverless instance may lie idle before it is retired,
             on the emulator's clock.
         cold_start_seconds: What a serverless cold start takes beyond this machine's own, in real
@@ -146,6 +147,7 @@ class LocalOptions:
     metric_delay_seconds: float = 0.0
     time_scale: float = 1.0
     max_body_bytes: int = 6 * 1024 * 1024
+    allow_pickle: bool = False
     serverless_idle_seconds: float = 300.0
     cold_start_seconds: float = 0.0
     health_check_seconds: float = 5.0

@@ -3,16 +3,21 @@ The Lambda package over real HTTP, its own botocore against the local endpoint: 
 """
 
 import importlib.util
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import boto3
 import pytest
 
 from fake_runtime import FailingRuntime, failing_runtime
 from support import Answer, Command, Up, ask, post
+from tonnage.api import EndpointFault, Front, Invocation
+from tonnage.artefact import LoadedService
 from tonnage.deployment.fronts import FrontPackage, write_lambda_package
+from tonnage.deployment.fronts.in_lambda.endpoint import SageMakerEndpoint
 from tonnage.domain import error_body
 from tonnage.emulator import BackgroundEndpoint
 
@@ -89,6 +94,50 @@ def told(answer: Answer) -> tuple[int, bytes, str | None, str | None]:
 def test_a_house_gets_its_price(front: str, distance: int, cost: float):
     answer = post(f"{front}/evaluate", {"distance": distance})
     assert (answer.status, answer.json) == (200, {"cost": cost})
+
+
+@pytest.mark.parametrize("row", [{"distance": 150}, {"distance": "far"}, {}])
+def test_boto3s_own_client_is_answered_as_the_functions_is(
+    front: str, endpoint: BackgroundEndpoint, packed_artefact: Path, row: object
+):
+    """What boto3 makes is a client of botocore's: the front can be given either."""
+    client = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=endpoint.url,
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+    name = "real-estate-evaluation"
+    service = LoadedService.load(packed_artefact)
+    body = json.dumps(row).encode()
+    answer = Front(service, name=name, route="/evaluate").handle(
+        "POST",
+        "/evaluate",
+        {"content-type": "application/json"},
+        body,
+        SageMakerEndpoint(name, client).invoke,
+    )
+    client.close()
+    given = post(f"{front}/evaluate", body)
+    assert (answer.status, answer.body) == (given.status, given.body)
+
+
+def test_boto3_is_told_what_the_model_refused(endpoint: BackgroundEndpoint):
+    """A row that the front does not see is refused by the container, in its own envelope."""
+    client = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=endpoint.url,
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+    answer = SageMakerEndpoint("real-estate-evaluation", client).invoke(Invocation(body=b"{}"))
+    client.close()
+    assert isinstance(answer, EndpointFault)
+    assert (answer.shape, answer.original_status) == ("ModelError", 400)
+    (field,) = json.loads(answer.original_body)["error"]["fields"]
+    assert "distance" in str(field)
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,11 @@ def test_the_containers_own_variables_win(reads: Reads):
     }
 
 
+def test_leave_to_open_a_pickle_is_handed_on_to_the_container(reads: Reads):
+    environment = deployment_options(reads("serving.allow_pickle=true")).model.environment
+    assert environment["TONNAGE_SERVING_ALLOW_PICKLE"] == "true"
+
+
 def test_quotas_and_the_load_are_the_settings(reads: Reads):
     settings = reads("aws.instance_quota=4", "load.rate='250/s'")
     assert deployment_limits(settings) == Limits(instances=4)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
+from template_snapshots import check_snapshot
 from tonnage.artefact import PackReport
 from tonnage.deployment.fronts import FrontOptions, curl_line, runtime_url
 from tonnage.domain import ConfigurationError
@@ -119,6 +120,30 @@ def test_cfn_lint_finds_nothing(assembly: Path):
         check=False,
     )
     assert finished.returncode == 0, finished.stdout
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_template_changes_only_on_purpose(templates: dict[str, Template], name: str):
+    check_snapshot(f"front-{name}", templates[name])
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_no_role_may_do_more_than_its_statements_say(templates: dict[str, Template], name: str):
+    """Nothing but what API Gateway's own account setting asks for is a managed policy."""
+    for role in of_type(templates[name], "AWS::IAM::Role"):
+        managed = json.dumps(role.get("ManagedPolicyArns", []))
+        trusted = json.dumps(role["AssumeRolePolicyDocument"]["Statement"])
+        assert managed == "[]" or (
+            "AmazonAPIGatewayPushToCloudWatchLogs" in managed and "apigateway" in trusted
+        )
+        assert "*" not in trusted
+        assert "Policies" not in role
+
+
+def test_each_accepted_finding_of_cdk_nag_has_its_reason(assembly: Path):
+    report = json.loads((assembly / "validation-report.json").read_text())
+    assert "AwsSolutions" in json.dumps(report)
+    assert '"conclusion": "failure"' not in json.dumps(report)
 
 
 @pytest.mark.parametrize("name", STACKS)

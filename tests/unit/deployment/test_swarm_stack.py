@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from template_snapshots import check_snapshot
 from tonnage.deployment.swarm import SwarmOptions, collect_swarm, write_swarm_context
 from tonnage.domain import ConfigurationError, RecordError, RunRecord, Samples, write_record
 
@@ -85,6 +86,17 @@ def test_cfn_lint_finds_nothing(assembly: Path):
         check=False,
     )
     assert finished.returncode == 0, finished.stdout
+
+
+def test_its_template_changes_only_on_purpose(assembly: Path):
+    check_snapshot("swarm", json.loads((assembly / "swarm.template.json").read_text()))
+
+
+def test_no_role_of_it_has_a_managed_policy(resources: dict[str, Any]):
+    for role in of_type(resources, "AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in role
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"]["Service"] in {"ecs-tasks.amazonaws.com", "states.amazonaws.com"}
 
 
 def test_nothing_runs_by_itself_and_nothing_is_billed_by_the_hour(resources: dict[str, Any]):

@@ -37,7 +37,7 @@ def build_app(
     """
     # The metadata resource and the construct tree would tell versions and paths of this machine.
     app = cdk.App(
-        outdir=str(outdir),
+        outdir=str(outdir.absolute()),  # Node.js has a working directory of its own
         analytics_reporting=False,
         tree_metadata=False,
         default_stack_synthesizer=_synthesizer(options, files),

@@ -3,8 +3,9 @@ What a swarm sends, and how large it is, as plain values that travel to its task
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from tonnage.domain import ConfigurationError
@@ -17,6 +18,7 @@ PLAN_VARIABLE: Final = "TONNAGE_SWARM_PLAN"
 
 _MOST_WORKERS: Final = 100
 _SPARE_SECONDS: Final = 900
+_MOST_BYTES: Final = 48 * 1024  # ECS takes a task definition of 64 KiB
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +38,7 @@ class SwarmOptions:
         timeout_seconds: How long an answer may take.
         body: The JSON value that every request carries.
         ranges: Field → (low, high), drawn for each request.
+        bodies: JSON values, one of them drawn for each request.
         locustfile: The name of a locustfile in the image, instead of the two.
         time_to_live_seconds: After which every task ends, whatever it does; None for the duration
             and a quarter of an hour.
@@ -55,6 +58,7 @@ class SwarmOptions:
     timeout_seconds: float = 30.0
     body: Any = None
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    bodies: Sequence[Any] = ()
     locustfile: str | None = None
     time_to_live_seconds: float | None = None
 
@@ -73,8 +77,23 @@ class SwarmOptions:
                 f"the time to live, {self.life_seconds:g} s, ends before the test,"
                 f" {self.duration_seconds:g} s"
             )
-        if self.locustfile is None:
-            self.plan()
+        # The locustfile is in the image; for the other checks any file stands for it.
+        self.plan(**({} if self.locustfile is None else {"locustfile": Path(__file__)}))
+        if len(self.to_json().encode()) > _MOST_BYTES:
+            raise ConfigurationError(
+                "what the swarm sends does not fit into a task's environment:"
+                f" {len(self.to_json().encode())} bytes are more than {_MOST_BYTES}",
+                hint="give one --body, or a locustfile that makes them",
+            )
+
+    @property
+    def requests(self) -> float | None:
+        """About how many requests it sends if all are answered in time; None without a pace."""
+        if not self.pacing_seconds:
+            return None
+        ramp = min(self.duration_seconds, self.users / self.spawn_rate_per_second)
+        rising = self.spawn_rate_per_second * ramp**2 / 2
+        return (rising + self.users * (self.duration_seconds - ramp)) / self.pacing_seconds
 
     @property
     def life_seconds(self) -> float:
@@ -94,6 +113,7 @@ class SwarmOptions:
             timeout_seconds=self.timeout_seconds,
             body=self.body,
             ranges={name: (low, high) for name, (low, high) in self.ranges.items()},
+            bodies=tuple(self.bodies),
             name="swarm",
             **changed,
         )
@@ -105,4 +125,5 @@ class SwarmOptions:
     @classmethod
     def of_json(cls, text: str) -> Self:
         """Read what ``to_json`` wrote."""
-        return cls(**json.loads(text))
+        told = json.loads(text)
+        return cls(**{**told, "bodies": tuple(told.get("bodies", ()))})

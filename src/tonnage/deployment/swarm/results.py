@@ -3,18 +3,20 @@ Where a swarm's results go, and one record of all of its workers'.
 """
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from tonnage.domain import RecordError, RunRecord, Samples, read_record
+from tonnage.domain import RecordError, RunRecord, Samples, read_record, send_spread_seconds
 
 __all__ = ["Results", "collect_swarm"]
 
 MASTER: Final = "master.json"
+_DOUBTS: Final = ("VALID", "DOUBTFUL", "INVALID")
 
 
 class Results:
@@ -78,21 +80,64 @@ def collect_swarm(directory: Path) -> RunRecord:
     start = min(record.started_at_epoch_seconds for record in records)
     offsets = [record.started_at_epoch_seconds - start for record in records]
     ends = [o + record.duration_seconds for o, record in zip(offsets, records, strict=True)]
+    samples = _merged(records, offsets)
     return replace(
         records[0],
         name="swarm",
         title=f"a swarm of {len(records)} workers",
         started_at_epoch_seconds=start,
         duration_seconds=max(ends),
-        samples=_merged(records, offsets),
-        users=(),
-        generator={"engine": "locust swarm", "workers": [each.generator for each in records]},
+        samples=samples,
+        users=_users(records, offsets),
+        generator=_generator(records, samples),
         machine={"workers": [each.machine for each in records]},
         notes=tuple(dict.fromkeys(note for each in records for note in each.notes)),
     )
 
 
-def _merged(records: list[RunRecord], offsets: list[float]) -> Samples:
+def _users(records: Sequence[RunRecord], offsets: Sequence[float]) -> list[tuple[float, int]]:
+    """Return how many users all of them had, at each moment one of them reported its own."""
+    reports = sorted(
+        (at + offset, number, users)
+        for number, (record, offset) in enumerate(zip(records, offsets, strict=True))
+        for at, users in record.users
+    )
+    latest = [0] * len(records)
+    total = []
+    for at, number, users in reports:
+        latest[number] = users
+        total.append((at, sum(latest)))
+    return total
+
+
+def _generator(records: Sequence[RunRecord], samples: Samples) -> dict[str, Any]:
+    """Return all workers' accounts of themselves; the worst verdict is the whole's."""
+    workers = [record.generator for record in records]
+    word = max((str(worker.get("verdict", "DOUBTFUL")) for worker in workers), key=_DOUBTS.index)
+    doubts = [
+        f"worker {number}: {worker.get('reason')}"
+        for number, worker in enumerate(workers, 1)
+        if worker.get("verdict") == word
+    ]
+    spread = send_spread_seconds(samples)
+    return {
+        "engine": "locust swarm",
+        "version": workers[0].get("version"),
+        "model": "closed loop",
+        "arrivals": workers[0].get("arrivals"),
+        "cpu_seconds": sum(worker.get("cpu_seconds") or 0.0 for worker in workers),
+        "cpu_fraction_max": max(worker.get("cpu_fraction_max") or 0.0 for worker in workers),
+        "send_spread_seconds": None if math.isnan(spread) else spread,
+        "interrupted_by": next(
+            filter(None, (each.get("interrupted_by") for each in workers)), None
+        ),
+        "verdict": word,
+        "reason": "; ".join(doubts) if word != "VALID" else f"all {len(workers)} workers kept up",
+        "workers": workers,
+    }
+
+
+def _merged(records: Sequence[RunRecord], offsets: Sequence[float]) -> Samples:
     def column(name: str) -> Any:  # noqa: ANN401 (an array)
         return np.concatenate(
             [

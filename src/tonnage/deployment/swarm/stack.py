@@ -13,6 +13,7 @@ from typing import Any, Final
 import aws_cdk as cdk
 from aws_cdk import (
     aws_ec2,
+    aws_ecr,
     aws_ecr_assets,
     aws_ecs,
     aws_iam,
@@ -22,16 +23,18 @@ from aws_cdk import (
 )
 from constructs import Construct
 
+from tonnage.deployment.checks import ECR_IMAGE
 from tonnage.deployment.fronts._constructs import acknowledge, log_retention
 
 from .context import write_swarm_context
+from .costs import MEMORY_GB, VCPU
 from .options import PLAN_VARIABLE, SwarmOptions
 from .task import BUCKET_VARIABLE, MASTER_PORT, ROLE_VARIABLE, RUN_VARIABLE
 
 __all__ = ["SwarmStack"]
 
-_CPU: Final = 1024
-_MEMORY_MIB: Final = 2048
+_UNITS_A_VCPU: Final = 1024
+_MIB_A_GB: Final = 1024
 _AT_A_TIME: Final = 10  # what one RunTask starts at most
 _RESULTS_DAYS: Final = 90
 _STARTUP_SECONDS: Final = 600
@@ -110,7 +113,7 @@ class SwarmStack(cdk.Stack):
             role_arn=self._runner(cluster, tasks).role_arn,
             definition=_definition(options, cluster.cluster_arn, tasks, groups, subnets),
         )
-        self.state_machine_arn: str = machine.attr_arn
+        self.state_machine_arn: str = machine.ref
         cdk.CfnOutput(self, "Bucket", value=self.bucket.bucket_name)
         cdk.CfnOutput(self, "StateMachine", value=self.state_machine_arn)
         self._acknowledge()
@@ -146,7 +149,7 @@ class SwarmStack(cdk.Stack):
         self, image_uri: str | None, base: str | None, locustfiles: tuple[Path, ...]
     ) -> aws_ecs.ContainerImage:
         if image_uri is not None:
-            return aws_ecs.ContainerImage.from_registry(image_uri)
+            return self._given_image(image_uri)
         chosen = {} if base is None else {"base": base}
         with tempfile.TemporaryDirectory(prefix="tonnage-swarm-") as scratch:
             context = write_swarm_context(
@@ -161,11 +164,34 @@ class SwarmStack(cdk.Stack):
             )
         return aws_ecs.ContainerImage.from_docker_image_asset(asset)
 
+    def _given_image(self, image_uri: str) -> aws_ecs.ContainerImage:
+        image = ECR_IMAGE.fullmatch(image_uri)
+        if image is None:
+            return aws_ecs.ContainerImage.from_registry(image_uri)
+        # Named as a repository, so that the tasks are allowed to pull it.
+        repository = aws_ecr.Repository.from_repository_attributes(
+            self,
+            "ImageRepository",
+            repository_name=image["repository"],
+            repository_arn=self.format_arn(
+                service="ecr",
+                region=image["region"],
+                account=image["account"],
+                resource="repository",
+                resource_name=image["repository"],
+            ),
+        )
+        tag = image_uri[image.end("repository") + 1 :]
+        return aws_ecs.ContainerImage.from_ecr_repository(repository, tag)
+
     def _task(
         self, role: str, image: aws_ecs.ContainerImage, logs: aws_logs.LogGroup
     ) -> aws_ecs.FargateTaskDefinition:
         definition = aws_ecs.FargateTaskDefinition(
-            self, role.capitalize(), cpu=_CPU, memory_limit_mib=_MEMORY_MIB
+            self,
+            role.capitalize(),
+            cpu=VCPU * _UNITS_A_VCPU,
+            memory_limit_mib=MEMORY_GB * _MIB_A_GB,
         )
         runs = self.bucket.arn_for_objects("runs/*")
         definition.task_role.add_to_principal_policy(

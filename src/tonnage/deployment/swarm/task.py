@@ -22,12 +22,17 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self, cast
 from urllib.request import urlopen
 
-import tonnage.loadtest
 from tonnage.domain import TonnageError, write_record
 from tonnage.loadtest import LoadPlan
-from tonnage.loadtest._account import Account, make_record
-from tonnage.loadtest._child import Ending
-from tonnage.loadtest._orders import ORDERS_VARIABLE, STOP_TIMEOUT_SECONDS, Orders
+from tonnage.loadtest.children import (
+    ORDERS_VARIABLE,
+    STOP_TIMEOUT_SECONDS,
+    Account,
+    Ending,
+    Orders,
+    locust_files,
+    make_record,
+)
 
 from .options import PLAN_VARIABLE, SwarmOptions
 from .results import MASTER, Results
@@ -45,7 +50,7 @@ MASTER_PORT: Final = 5557
 _PATIENCE_SECONDS: Final = 300
 _LOOK_SECONDS: Final = 1.0
 _FILES: Final = Path("/opt/swarm")
-_IN_LOCUST: Final = Path(tonnage.loadtest.__file__).parent / "in_locust"
+_IN_LOCUST: Final = locust_files()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,28 +23,20 @@ _JSON: Final = "application/json"
 
 class SageMakerEndpoint:
     """
-    A SageMaker endpoint, asked through botocore, which is half of boto3's import.
+    A SageMaker endpoint, asked through botocore, whose client is what boto3 would make, too.
 
     Region and credentials come from the environment, and so does another place to ask:
     ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``.
 
     Args:
         name: The endpoint's name.
+        client: Asked instead: ``boto3.client("sagemaker-runtime")`` is one, for an app that has
+            boto3 and options of its own.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, client: Any = None) -> None:  # noqa: ANN401 (no types)
         self._name = name
-        # Asked once: who retries a 503 sends an endpoint that is full three times its load.
-        # A read may take what API Gateway waits for, 29 s, less the way there and back.
-        config = Config(
-            retries={"total_max_attempts": 1},
-            connect_timeout=2,
-            read_timeout=26,
-            parameter_validation=False,
-        )
-        self._client: Any = botocore.session.get_session().create_client(
-            "sagemaker-runtime", config=config
-        )
+        self._client: Any = _open_client() if client is None else client
 
     @classmethod
     def of_this_function(cls) -> Self:
@@ -63,6 +55,18 @@ class SageMakerEndpoint:
         except BotoCoreError as error:
             logger.warning("the endpoint could not be asked: %s", type(error).__name__)
             return EndpointFault(shape=type(error).__name__)
+
+
+def _open_client() -> Any:  # noqa: ANN401 (botocore's clients have no types)
+    # Asked once: who retries a 503 sends an endpoint that is full three times its load.
+    # A read may take what API Gateway waits for, 29 s, less the way there and back.
+    config = Config(
+        retries={"total_max_attempts": 1},
+        connect_timeout=2,
+        read_timeout=26,
+        parameter_validation=False,
+    )
+    return botocore.session.get_session().create_client("sagemaker-runtime", config=config)
 
 
 def _fault(response: Any) -> EndpointFault:  # noqa: ANN401 (botocore's own dictionary)
