@@ -1,5 +1,5 @@
 """
-Writes ``docs/reference/cli.md``: what ``tonnage VERB --help`` says, for each verb.
+Writes ``docs/reference/cli.md``: what ``tonnage VERB --help`` says, for each verb, all its options.
 
 ``make docs`` runs it, and a test compares it with the file.
 """
@@ -11,6 +11,7 @@ import click
 from click.testing import CliRunner
 
 from tonnage.cli import cli
+from tonnage.cli._help import ALL, LongVerb
 
 __all__ = ["PAGE", "cli_reference"]
 
@@ -26,6 +27,7 @@ def cli_reference() -> str:
         "Data goes to stdout (`--json` makes it one JSON object), words and progress to stderr.",
         "Durations read `90s` or `5m`, rates `600/s`, sizes `6MiB`.",
         "`NO_COLOR` is respected.",
+        "Where a verb has many options, `--help` lists the common ones, `--help-all` all of them.",
         "",
         "```text",
         _help(),
@@ -47,9 +49,18 @@ def _verbs(group: click.Group, above: tuple[str, ...]) -> Iterator[tuple[str, ..
 
 def _help(*path: str) -> str:
     shown = CliRunner().invoke(
-        cli, [*path, "--help"], prog_name="tonnage", terminal_width=_WIDTH, catch_exceptions=False
+        cli,
+        [*path, _flag(path)],
+        prog_name="tonnage",
+        terminal_width=_WIDTH,
+        catch_exceptions=False,
     )
     return shown.output.strip()
+
+
+def _flag(path: tuple[str, ...]) -> str:
+    command = cli.get_command(click.Context(cli), path[0]) if len(path) == 1 else None
+    return ALL if isinstance(command, LongVerb) else "--help"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,14 @@ loading a compiled artefact imports neither.
 from ._archive import ArchiveLimits, extract
 from ._golden import read_rows
 from ._handlers import import_service
-from ._loading import ARCHIVE_NAME, LoadedModel, LoadedService, predict_golden, verify
+from ._loading import (
+    ALLOW_PICKLE_VARIABLE,
+    ARCHIVE_NAME,
+    LoadedModel,
+    LoadedService,
+    predict_golden,
+    verify,
+)
 from ._manifest import FORMAT, MANIFEST_NAME, FileEntry, Golden, Manifest, ModelEntry
 from ._opening import Opened, open_pickle
 from ._packing import PackReport, is_stale, pack
@@ -26,6 +33,7 @@ from .classified import Classified
 from .service import TYPICAL_RANGE, Features, Outputs, Service
 
 __all__ = [
+    "ALLOW_PICKLE_VARIABLE",
     "ARCHIVE_NAME",
     "FORMAT",
     "MANIFEST_NAME",

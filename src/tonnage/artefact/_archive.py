@@ -70,6 +70,12 @@ def extract(archive: Path, into: Path, *, limits: ArchiveLimits | None = None) -
             _check_rest(stream)
     except _UnsafeError as fault:
         raise ArtefactError(f"{archive} is refused: {fault}", hint="pack it again") from fault
+    except gzip.BadGzipFile as error:
+        raise ArtefactError(
+            f"{archive} is no .tar.gz archive",
+            hint="name an artefact's directory or its model.tar.gz; `tonnage pack` makes both of a"
+            " joblib file",
+        ) from error
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         # tarfile calls itself for each extended header that follows another.
         raise ArtefactError(f"{archive} cannot be extracted: {error}") from error

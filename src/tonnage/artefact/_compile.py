@@ -116,7 +116,8 @@ def store(
             )
     raise ArtefactError(
         f"{type(model).__name__} cannot be stored without a pickle: {'; '.join(considered)}",
-        hint="--allow-pickle keeps the joblib file: whoever can change it runs code on your server",
+        hint="--allow-pickle, or allow_pickle = true in tonnage.toml's [serving], keeps the joblib"
+        " file: whoever can change it runs code on your server",
     )
 
 

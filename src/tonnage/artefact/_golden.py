@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from tonnage.domain import ConfigurationError
 
+from ._cells import cell_value
 from ._drawing import COMPARED_ROWS, draw_rows
 
 __all__ = ["draw_rows", "golden_places", "read_rows"]
@@ -25,7 +26,7 @@ def read_rows(
     """
     Return up to ``limit`` rows of a CSV file, evenly spaced through it.
 
-    Columns that are no field of the row are left out; numbers are read as JSON would.
+    Columns that are no field of the row are left out; cells are read by the types of their fields.
 
     Raises:
         ConfigurationError: If the file cannot be read, lacks a field or holds an invalid row.
@@ -96,7 +97,7 @@ def _row(
     required = set(schema.get("required", ()))
     properties = schema.get("properties", {})
     fields = {
-        name: _cell(text, properties[name])
+        name: cell_value(text, properties[name], schema.get("$defs", {}))
         for name, text in zip(header, cells, strict=True)
         # A cell that holds nothing is no value: of a field with a default, it is that.
         if name in properties and (text or name in required)
@@ -119,12 +120,3 @@ def _told(place: str, fields: Mapping[str, object], message: str) -> str:
     if not place:
         return f"{str(dict(fields))[:200]}: {message}"
     return f"{place} is {str(fields.get(place.partition('.')[0]))[:80]!r}: {message}"
-
-
-def _cell(text: str, field: Mapping[str, Any]) -> object:
-    if field.get("type") == "string":
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text or None

@@ -45,7 +45,9 @@ def import_service(handler: str, directory: Path) -> Service[Any, Any]:
         names = [name for name, value in vars(module).items() if _is_service(value)]
         raise ConfigurationError(
             f"{module.__file__} has no {class_name!r}",
-            hint=f"it has {', '.join(names)}" if names else "write a subclass of tonnage.Service",
+            hint=f"name MODULE:CLASS: it has {', '.join(f'{module_name}:{name}' for name in names)}"
+            if names
+            else "write a subclass of tonnage.Service",
         )
     if not _is_service(chosen):
         raise ConfigurationError(

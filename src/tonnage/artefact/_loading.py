@@ -20,11 +20,20 @@ from ._predictors import Predictor, load_predictor
 from ._versions import mismatches
 from .service import Service
 
-__all__ = ["ARCHIVE_NAME", "LoadedModel", "LoadedService", "predict_golden", "verify"]
+__all__ = [
+    "ALLOW_PICKLE_VARIABLE",
+    "ARCHIVE_NAME",
+    "LoadedModel",
+    "LoadedService",
+    "predict_golden",
+    "verify",
+]
 
 logger = logging.getLogger(__name__)
 
 ARCHIVE_NAME: Final = "model.tar.gz"
+ALLOW_PICKLE_VARIABLE: Final = "TONNAGE_SERVING_ALLOW_PICKLE"
+"""The container's word for ``allow_pickle``."""
 MAX_FAULTS: Final = 20
 """So many faults of one payload are named; a caller who makes more has other worries."""
 _MAX_FAULT_CHARACTERS: Final = 200
@@ -113,13 +122,26 @@ class LoadedModel(LoadedService):
     encode: TypeAdapter[BaseModel]
 
     @classmethod
-    def load(cls, directory: Path) -> "LoadedModel":
+    def load(cls, directory: Path, *, allow_pickle: bool = False) -> "LoadedModel":
         """
         Verify an artefact, import its service and load its model; predict nothing.
 
+        Args:
+            directory: The artefact's directory.
+            allow_pickle: Whether a model that was kept as a joblib file may be opened, which runs
+                whatever code is in it.
+
         Raises:
-            ArtefactError: If it does not match its manifest, or does not load.
+            ArtefactError: If it does not match its manifest, does not load, or is a pickle that
+                nobody here has allowed.
         """
+        if not allow_pickle and Manifest.read(directory).model.format == "joblib":
+            raise ArtefactError(
+                f"{directory} holds its model as a pickle: opening it runs whatever code is in it",
+                hint="pack it again without --allow-pickle; or say that you trust it: `tonnage"
+                " serve --allow-pickle`, allow_pickle = true in tonnage.toml's [serving], or"
+                f" {ALLOW_PICKLE_VARIABLE}=true for a container",
+            )
         verified = LoadedService.load(directory)
         predictor = load_predictor(verified.manifest.model, directory)
         if others := _other_versions(verified.manifest):

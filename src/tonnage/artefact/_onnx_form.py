@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ._features import as_columns
+from ._onnx_names import name_inputs
 
 __all__ = ["MissingConverterError", "libraries_of", "modules_of", "to_onnx"]
 
@@ -57,6 +58,8 @@ def to_onnx(model: Any, features: Any, names: Sequence[str] | None, *, double: b
         converted = skl2onnx.to_onnx(
             model, initial_types=inputs, options=options, target_opset=opsets
         )
+    if names is not None:
+        name_inputs(converted.graph, names)
     content: bytes = converted.SerializeToString()
     return content
 

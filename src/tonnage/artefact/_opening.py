@@ -2,6 +2,7 @@
 Opening the author's pickle, once, on the author's machine.
 """
 
+import pickle
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,6 +52,12 @@ def open_pickle(model: Path, code: Path) -> Opened:
         ConfigurationError: If there is no file, or no model in it.
         ArtefactError: If it does not load.
     """
+    if model.is_dir():
+        raise ConfigurationError(
+            f"{model} is a directory",
+            hint="name the joblib file in it; `tonnage serve` serves"
+            " a directory with code/inference.py as it is",
+        )
     if not model.is_file():
         raise ConfigurationError(
             f"there is no model {model}", hint="save one with joblib.dump(model, 'model.joblib')"
@@ -93,6 +100,8 @@ def _hint(error: Exception, content: bytes) -> str:
     for start, kind in _KNOWN.items():
         if content.startswith(start):
             return f"it looks like {kind}; save the model with joblib.dump(model, 'model.joblib')"
+    if isinstance(error, EOFError | pickle.UnpicklingError):
+        return "it is cut short, or no joblib file: copy or save it again"
     return "pack it where it was fitted, with the same library versions"
 
 

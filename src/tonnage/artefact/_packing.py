@@ -241,7 +241,8 @@ def _write(
             (fresh / name).write_bytes(data)
         archive = _archive(content)
         (fresh / ARCHIVE_NAME).write_bytes(archive)
-        predict_golden(LoadedModel.load(fresh))
+        # Its own pickle: who packs has opened it already.
+        predict_golden(LoadedModel.load(fresh, allow_pickle=True))
         if output.exists():
             shutil.rmtree(output)
         fresh.replace(output)

@@ -192,7 +192,7 @@ def load_predictor(entry: ModelEntry, directory: Path) -> Predictor:
 def _load_joblib(content: bytes, code: Path) -> Any:  # noqa: ANN401 (any estimator)
     import joblib
 
-    logger.warning("the artefact's model is a pickle, which its owner allowed when packing it")
+    logger.warning("the artefact's model is a pickle: opening it runs whatever code is in it")
     with unpickling_beside(code):
         return joblib.load(io.BytesIO(content))
 

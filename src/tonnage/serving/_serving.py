@@ -62,7 +62,7 @@ def serve(
         port: The port to bind; 0 for a free one.
         workers: How many processes; None for one a core.
         options: How each of them serves.
-        handler: How a handler is found and run, if there is one.
+        handler: How a handler is found and run, if there is one; and whether a pickle is opened.
         on_listening: Called with the port when every worker has passed its self-test.
 
     Raises:
@@ -77,8 +77,9 @@ def serve(
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     try:
         with opened(artefact) as directory:
-            source = find_handler(directory, handler or HandlerOptions())
-            model = source or LoadedModel.load(directory)
+            handler = handler or HandlerOptions()
+            source = find_handler(directory, handler)
+            model = source or LoadedModel.load(directory, allow_pickle=handler.allow_pickle)
             options = options or WorkerOptions()
             if source is None:
                 _check_default_accept(options.default_accept)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tonnage.artefact import ALLOW_PICKLE_VARIABLE
 from tonnage.domain import ConfigurationError
 
 from ._batching import BatchLimits
@@ -44,7 +45,9 @@ class ContainerOptions:
         worker: How each worker serves; ``SAGEMAKER_MAX_PAYLOAD_IN_MB`` bounds a body, and
             ``TONNAGE_SERVING_ACCESS_LOG`` says whether each request is a line of the log: it is,
             unless that is ``false``.
-        handler: How an ``inference.py`` is found and run, if the model has one.
+        handler: How an ``inference.py`` is found and run, if the model has one;
+            ``TONNAGE_SERVING_ALLOW_PICKLE`` says whether a joblib file is opened: only if it is
+            ``true``.
     """
 
     model: Path = Path(_BASE_DIRECTORY, "model")
@@ -87,7 +90,9 @@ def container_options(environment: Mapping[str, str]) -> ContainerOptions:
             else default.worker.max_body_bytes,
             access_log=_switch(environment, "TONNAGE_SERVING_ACCESS_LOG", default=True),
         ),
-        handler=handler_options(environment),
+        handler=handler_options(
+            environment, allow_pickle=_switch(environment, ALLOW_PICKLE_VARIABLE, default=False)
+        ),
     )
 
 

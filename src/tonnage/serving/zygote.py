@@ -47,10 +47,12 @@ class ZygoteOptions:
     Attributes:
         artefact: The artefact's directory.
         worker: How each instance serves.
+        allow_pickle: Whether an artefact's joblib file may be opened.
     """
 
     artefact: Path
     worker: WorkerOptions
+    allow_pickle: bool = False
 
     def to_json(self) -> str:
         """Return the argument."""
@@ -62,7 +64,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     options = TypeAdapter(ZygoteOptions).validate_json(sys.argv[1])
     try:
-        model = LoadedModel.load(options.artefact)
+        model = LoadedModel.load(options.artefact, allow_pickle=options.allow_pickle)
     except TonnageError as error:
         _emit(event="failed", message=error.message, hint=error.hint)
         return 1

@@ -28,9 +28,11 @@ HOMES = [
 ]
 
 
-def answers(serve: Serve, artefact: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def answers(
+    serve: Serve, artefact: Path, rows: list[dict[str, Any]], *flags: str
+) -> list[dict[str, Any]]:
     """Serve an artefact and return what it says to rows, one by one and all at once."""
-    with serve(artefact=artefact) as (command, url):
+    with serve(*flags, artefact=artefact) as (command, url):
         assert ask(f"{url}/ping").status == 200
         each = [post(f"{url}/invocations", row) for row in rows]
         assert [answer.status for answer in each] == [200] * len(rows), command.stderr
@@ -106,8 +108,29 @@ def test_a_model_that_no_form_takes_is_served_behind_the_flag(serve: Serve, tmp_
         allow_pickle=True,
     )
     assert report.manifest.model.format == "joblib"
-    told = answers(serve, tmp_path / "out", ROWS)
+    with tonnage("serve", report.archive, "--host", "127.0.0.1", "--port", "0") as command:
+        assert command.exit_code() == 1
+    assert "opening it runs whatever code is in it" in command.stderr
+    told = answers(serve, tmp_path / "out", ROWS, "--allow-pickle")
     assert [one["y"] for one in told] == MATRIX.sum(axis=1).tolist()
+
+
+def test_an_endpoint_opens_a_pickle_only_where_its_settings_say_so(tmp_path: Path):
+    (tmp_path / "service.py").write_text(PLAIN)
+    (tmp_path / "ours.py").write_text(
+        "class Sum:\n    def predict(self, features):\n        return features.sum(axis=1)\n"
+    )
+    (tmp_path / "model.joblib").write_bytes(b"\x80\x04\x8c\x04ours\x8c\x03Sum\x93)\x81.")
+    settings = tmp_path / "tonnage.toml"
+    settings.write_text('[service]\nhandler = "service:Model"\n[scaling]\nenabled = false\n')
+    arguments = ("up", "--config", settings, "--port", "0")
+    with tonnage(*arguments, "--set", "serving.allow_pickle=true") as command:
+        url = command.until_line("REST API").split("POST ")[1].split()[0]
+        told = [post(url, row).json for row in ROWS]
+    assert [one["y"] for one in told] == MATRIX.sum(axis=1).tolist()
+    with tonnage(*arguments) as command:
+        assert command.exit_code() == 1
+    assert "opening it runs whatever code is in it" in command.stderr
 
 
 def test_a_changed_artefact_is_not_served(tmp_path: Path):

@@ -119,3 +119,9 @@ def test_a_file_called_like_the_archive_elsewhere_is_no_exception(copy: Path):
     (copy / "code" / ARCHIVE_NAME).write_bytes(b"")
     with pytest.raises(ArtefactError, match="is not in its manifest"):
         verify(copy)
+
+
+def test_a_joblib_file_in_its_place_is_told_what_to_do(plane_file: Path, tmp_path: Path):
+    with pytest.raises(ArtefactError, match=r"is no \.tar\.gz archive") as refusal:
+        extract(plane_file, tmp_path)
+    assert "tonnage pack" in (refusal.value.hint or "")

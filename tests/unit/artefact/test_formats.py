@@ -84,9 +84,9 @@ def pack_model(model: object, code: Path, place: Path, **options: Any) -> PackRe
     )
 
 
-def assert_parity(report: PackReport, model: Any) -> None:  # noqa: ANN401
+def assert_parity(report: PackReport, model: Any, *, allow_pickle: bool = False) -> None:  # noqa: ANN401
     """On rows that packing has not seen, too: as close as the precision lets it be."""
-    loaded = LoadedModel.load(report.directory)
+    loaded = LoadedModel.load(report.directory, allow_pickle=allow_pickle)
     predict_golden(loaded)
     fresh = np.random.default_rng(7).uniform([-3, 0], [3, 10], (300, 2))
     expected = model.predict(fresh)
@@ -168,7 +168,7 @@ def test_a_pickle_is_kept_only_when_its_owner_allows_it(
     assert not (tmp_path / "artefact").exists()
     report = pack_model(homemade, code, tmp_path, allow_pickle=True)
     assert report.manifest.model.format == "joblib"
-    assert_parity(report, homemade)
+    assert_parity(report, homemade, allow_pickle=True)
 
 
 def test_a_better_form_is_taken_even_when_a_pickle_is_allowed(

@@ -133,7 +133,10 @@ def test_a_homemade_model_beside_the_service_serves_behind_the_flag(
     assert {"code/models/ours.py", "code/numbers_of_ours.py"} <= set(report.manifest.files)
     for file in code.rglob("*.py"):
         file.unlink()  # the artefact has its own
-    model = LoadedModel.load(report.directory)
+    with pytest.raises(ArtefactError, match="as a pickle") as refusal:
+        LoadedModel.load(report.directory)
+    assert "tonnage serve --allow-pickle" in (refusal.value.hint or "")
+    model = LoadedModel.load(report.directory, allow_pickle=True)
     predict_golden(model)
     assert model.predict([model.parse_row(b'{"a": 1, "b": 2}')]) == [b'{"y":30.0}']
     new = {name for name in set(sys.modules) - before[0] if not name.startswith("_tonnage")}
@@ -154,7 +157,7 @@ def test_a_homemade_class_that_a_notebook_has_imported_is_packed_too(
     report = pack_object(of_a_notebook.Sum(), code, tmp_path, allow_pickle=True)
     assert "code/of_a_notebook.py" in report.manifest.files
     assert sys.modules.pop("of_a_notebook") is of_a_notebook
-    predict_golden(LoadedModel.load(report.directory))
+    predict_golden(LoadedModel.load(report.directory, allow_pickle=True))
 
 
 def test_a_model_that_predicts_another_row_count_is_refused(
@@ -300,3 +303,35 @@ def test_a_manifest_from_before_the_newer_fields_is_still_read(copy: Path):
     older = Manifest._parsed(json.dumps(content).encode(), copy)
     (copy / "manifest.json").write_bytes(older.to_bytes())
     predict_golden(LoadedModel.load(copy))
+
+
+@pytest.mark.parametrize("kept", [0, 40, 0.5])
+def test_a_file_that_is_cut_short_is_told(
+    plane_file: Path, write_code: WriteCode, two_numbers: str, tmp_path: Path, kept: float
+):
+    whole = plane_file.read_bytes()
+    (tmp_path / "cut.joblib").write_bytes(whole[: int(kept if kept != 0.5 else len(whole) / 2)])
+    with pytest.raises(ArtefactError, match=r"cut\.joblib does not load") as refusal:
+        pack_file(tmp_path / "cut.joblib", write_code(service=two_numbers))
+    assert "cut short" in (refusal.value.hint or "")
+
+
+def test_a_directory_is_no_model(write_code: WriteCode, two_numbers: str, tmp_path: Path):
+    code = write_code(service=two_numbers)
+    with pytest.raises(ConfigurationError, match="is a directory") as refusal:
+        pack_file(tmp_path, code)
+    assert "joblib" in (refusal.value.hint or "")
+
+
+@pytest.mark.parametrize("service", ["service", "service:"])
+def test_a_service_without_its_class_is_told_which_there_are(
+    plane_file: Path, write_code: WriteCode, two_numbers: str, tmp_path: Path, service: str
+):
+    with pytest.raises(ConfigurationError, match="has no ''") as refusal:
+        pack(
+            plane_file,
+            service=service,
+            output=tmp_path / "artefact",
+            code=write_code(service=two_numbers),
+        )
+    assert "service:Model" in (refusal.value.hint or "")

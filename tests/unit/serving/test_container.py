@@ -54,6 +54,12 @@ def test_every_variable_has_its_say():
     assert options.workers == 3
 
 
+@pytest.mark.parametrize(("text", "may"), [("", False), ("false", False), ("true", True)])
+def test_a_pickle_is_opened_only_where_the_environment_says_so(text: str, *, may: bool):
+    options = container_options({"TONNAGE_SERVING_ALLOW_PICKLE": text})
+    assert options.handler.allow_pickle is may
+
+
 @pytest.mark.parametrize("name", VARIABLES[1:-1])
 @pytest.mark.parametrize("text", ["-1", "1.5", "auto", "99999999999999999999999", "²", "0x10"])
 def test_a_number_that_cannot_be_is_named_with_its_value(name: str, text: str):

@@ -46,7 +46,7 @@ class HandlerOptions:
         default_accept: ``SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT``, for callers without a preference.
         timeout_seconds: Until then a request is answered; see ``response_timeout_seconds``.
         max_waiting: How many requests wait in one worker; the next is refused.
-        allow_pickle: Whether a ``model.joblib`` without code may be opened.
+        allow_pickle: Whether a ``model.joblib`` may be opened, be it without code or an artefact's.
     """
 
     program: str | None = None
