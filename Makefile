@@ -53,8 +53,8 @@ spell: $(READY) ## check the spelling
 test: $(READY) ## run every test
 	$(BIN)/python -m pytest
 
-test-fast: $(READY) ## run the tests that start no process
-	$(BIN)/python -m pytest tests/unit
+test-fast: $(READY) ## run the unit tests but for the slow ones (a minute)
+	$(BIN)/python -m pytest tests/unit -m "not slow"
 
 fuzz: $(READY) ## fuzz the parser of requests, guided by coverage (1 minute)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/fuzz.lock
@@ -69,6 +69,7 @@ check: lint types imports spell test ## all that must be green
 
 docs: $(READY) ## write the generated pages and build the site, without warnings
 	$(BIN)/python scripts/cli_reference.py
+	$(BIN)/python scripts/settings_reference.py
 	$(BIN)/python tests/conformance.py
 	$(BIN)/zensical build --clean --strict
 
