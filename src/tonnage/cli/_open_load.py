@@ -2,6 +2,7 @@
 Flags and settings → an open-loop plan.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,6 +21,7 @@ __all__ = ["OPEN_ARRIVALS", "is_open", "open_loop_options", "open_plan", "payloa
 OPEN_ARRIVALS: Final = ("constant", "poisson")
 
 _DEFAULT_SECONDS: Final = 30.0
+_RUNTIME_VARIABLES: Final = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL")
 _TRAFFIC: Final = ("rate", "profile", "trace")
 _CLOSED_ONLY: Final = (
     "users",
@@ -96,7 +98,7 @@ def open_plan(settings: Settings, url: str | None, flags: Mapping[str, Any]) -> 
     profile, told = _profile(settings, flags)
     arrivals = flags.get("arrivals") or settings.load.arrivals
     return OpenLoopPlan(
-        url=(url or "") if endpoint else route_of(settings.service.route, url),
+        url=_runtime_url(url) if endpoint else route_of(settings.service.route, url),
         profile=profile,
         arrivals="poisson" if arrivals == "poisson" else "constant",
         payload=payload_of(settings, flags),
@@ -150,6 +152,12 @@ def _endpoint(settings: Settings, flags: Mapping[str, Any]) -> SageMakerEndpoint
     return SageMakerEndpoint(
         endpoint_name=flags["endpoint"], region=flags.get("region") or settings.aws.region
     )
+
+
+def _runtime_url(url: str | None) -> str:
+    """Return the service's origin as AWS's own clients find it; empty for AWS itself."""
+    found = (url, *(os.environ.get(name) for name in _RUNTIME_VARIABLES))
+    return next(filter(None, found), "")
 
 
 def _flag(name: str) -> str:
