@@ -69,7 +69,15 @@ class Container:
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """Its log; every line of it is JSON."""
+        """What it says of itself; every line is JSON."""
+        return [line for line in self._lines() if line.get("event") != "request"]
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """Its lines about requests, one each."""
+        return [line for line in self._lines() if line.get("event") == "request"]
+
+    def _lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.docker.run("logs", self.name).splitlines()]
 
     def url(self, port: int = 8080) -> str:

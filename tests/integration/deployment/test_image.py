@@ -40,6 +40,8 @@ def test_it_answers_as_any_user_without_writing_anything(
         assert post(f"{url}/invocations", ROW).json == {"cost": COST}
         assert post(f"{url}/invocations", {"distance": -1}).status == 400
         assert {line["level"] for line in container.log} <= {"INFO"}
+        asked = [line for line in container.requests if line["path"] == "/invocations"]
+        assert sorted(line["status"] for line in asked) == [200, 400]
 
 
 @pytest.mark.parametrize(
