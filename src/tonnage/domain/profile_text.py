@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from .errors import ConfigurationError
-from .profiles import PiecewiseRate, RateProfile, Sine, join_profiles
+from .piecewise import PiecewiseRate, join_profiles
+from .rate_profile import RateProfile
+from .sine import Sine
 from .units import parse_duration, parse_rate
 
 __all__ = ["PROFILE_FORMS", "parse_profile"]

@@ -12,8 +12,6 @@ Times are seconds since the run began; ``started_at_epoch_seconds`` ties them to
 
 import json
 import math
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,12 +20,20 @@ from typing import Any, Final
 import numpy as np
 
 from .analysis import summarise
+from .directories import replacing_directory
 from .errors import RecordError
 from .notebook import html_table
 from .samples import Samples
 from .units import format_duration, format_fraction, format_rate
 
-__all__ = ["FleetTimeline", "RunRecord", "ScalingActivity", "read_record", "write_record"]
+__all__ = [
+    "FaultEvent",
+    "FleetTimeline",
+    "RunRecord",
+    "ScalingActivity",
+    "read_record",
+    "write_record",
+]
 
 FORMAT: Final = "tonnage.run/1"
 _COLUMNS: Final = {
@@ -73,6 +79,22 @@ class ScalingActivity:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FaultEvent:
+    """
+    A fault that was injected.
+
+    Attributes:
+        at_seconds: When it happened, in seconds since the run began.
+        action: What went wrong, such as ``kill``.
+        instances: Which instances it hit; empty for launches to come, or if none was in service.
+    """
+
+    at_seconds: float
+    action: str
+    instances: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FleetTimeline:
     """
     What the fleet did during a run.
@@ -84,12 +106,14 @@ class FleetTimeline:
         invocations_per_instance: ``(seconds, value)`` per metric period: the end of the period and
             the invocations per instance and (compressed) minute it counted.
         activities: The scaling decisions, oldest first.
+        faults: The faults that were injected, oldest first.
     """
 
     time_scale: float = 1.0
     instances: Sequence[tuple[float, int, int]] = ()
     invocations_per_instance: Sequence[tuple[float, float]] = ()
     activities: Sequence[ScalingActivity] = ()
+    faults: Sequence[FaultEvent] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,10 +179,7 @@ def write_record(record: RunRecord, directory: Path) -> Path:
         raise RecordError(
             f"{directory} exists and is not a run record", hint="choose another directory"
         )
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-    try:
-        fresh.chmod(0o755)
+    with replacing_directory(directory) as fresh:
         np.savez_compressed(
             fresh / "samples.npz",
             allow_pickle=False,
@@ -166,12 +187,6 @@ def write_record(record: RunRecord, directory: Path) -> Path:
         )
         described = json.dumps(_to_json(record), indent=1) + "\n"
         (fresh / "run.json").write_text(described, encoding="utf-8")
-        if directory.exists():
-            shutil.rmtree(directory)
-        fresh.replace(directory)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
     return directory
 
 
@@ -251,4 +266,8 @@ class _Reader:
                 (float(at), float(value)) for at, value in described["invocations_per_instance"]
             ),
             activities=tuple(ScalingActivity(**activity) for activity in described["activities"]),
+            faults=tuple(  # none in records of before there were any
+                FaultEvent(**{**fault, "instances": tuple(map(str, fault["instances"]))})
+                for fault in described.get("faults", ())
+            ),
         )

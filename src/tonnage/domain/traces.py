@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ConfigurationError
-from .profiles import PiecewiseRate
+from .piecewise import PiecewiseRate
 from .records import RunRecord
 
 __all__ = ["TRACE_COLUMNS", "read_trace", "record_profile"]
