@@ -7,11 +7,10 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from ._tables import BOOLEAN_WORDS, MISSING_WORDS
+
 __all__ = ["cell_value"]
 
-_MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
-"""How CSV files say that there is no value, in any case; as pandas reads them."""
-_BOOLEANS: Final = {"true": True, "false": False}
 _KINDS: Final[Mapping[type, str]] = {
     bool: "boolean",
     int: "integer",
@@ -44,10 +43,10 @@ def cell_value(text: str, field: Schema, shared: Schema) -> object:
     if kinds == {"string"} or text in _choices(options):
         return text
     word = text.strip().lower()
-    if "null" in kinds and word in _MISSING and (not text or not _has_free_text(options)):
+    if "null" in kinds and word in MISSING_WORDS and (not text or not _has_free_text(options)):
         return None
-    if "boolean" in kinds and word in _BOOLEANS:
-        return _BOOLEANS[word]
+    if "boolean" in kinds and word in BOOLEAN_WORDS:
+        return BOOLEAN_WORDS[word]
     value = _read(text, kinds)
     if "string" in kinds and not (_kinds_of(value) & (kinds - {"string"})):
         return text

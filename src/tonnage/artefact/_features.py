@@ -3,12 +3,15 @@ What a service's ``features`` returned: a matrix, or a table as a column of valu
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Column", "as_columns", "as_model_input", "is_table", "row_count"]
+from ._fitted_columns import begins_with_text, object_columns
+
+__all__ = ["Column", "InputForm", "as_columns", "as_model_input", "is_table", "row_count"]
 
 Column = NDArray[Any]
 """``(n,)``: numbers as float64 with NaN for what is missing, or text as objects with None."""
@@ -45,26 +48,75 @@ def as_columns(features: Any, names: Sequence[str]) -> list[Column]:  # noqa: AN
     return [_column(column) for column in np.asarray(features).T]
 
 
-def as_model_input(features: Any, model: object) -> Any:  # noqa: ANN401 (what scikit-learn takes)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InputForm:
+    """
+    How a fitted model takes its rows.
+
+    Attributes:
+        is_frame: It was fitted on a data frame.
+        takes_texts: It begins with a vectorizer, and takes a list of texts.
+        objects: Of a data frame the columns that are compared as objects, and what is there for a
+            missing value.
+    """
+
+    is_frame: bool
+    takes_texts: bool
+    objects: Mapping[str, float | None]
+
+    @classmethod
+    def of(cls, model: object) -> Self:
+        """Return that of a fitted model."""
+        names = getattr(model, "feature_names_in_", None)
+        return cls(
+            is_frame=names is not None,
+            takes_texts=begins_with_text(model),
+            objects={} if names is None else object_columns(model, [str(name) for name in names]),
+        )
+
+
+def as_model_input(features: Any, form: InputForm) -> Any:  # noqa: ANN401 (what scikit-learn takes)
     """
     Return features as the fitted model takes them.
 
-    A matrix is taken as it is. A table becomes a data frame for a model that was fitted on one, and
-    else a matrix of its columns in their order.
+    A matrix is taken as it is. A table becomes a data frame for a model that was fitted on one, a
+    list of texts for one that begins with a vectorizer, and else a matrix of its columns in their
+    order.
     """
     if not isinstance(features, Mapping):
         return features
     columns = as_columns(features, list(features))
-    if getattr(model, "feature_names_in_", None) is not None:
-        import pandas as pd
-
-        return pd.DataFrame(dict(zip(features, columns, strict=True)))
+    if form.is_frame:
+        return _as_frame(dict(zip(features, columns, strict=True)), form.objects)
+    if form.takes_texts and len(columns) == 1:
+        return columns[0]
     if all(column.dtype.kind == "f" for column in columns):
         return np.column_stack(columns)
     mixed = np.empty((row_count(features), len(columns)), dtype=object)
     for place, column in enumerate(columns):
         mixed[:, place] = column
     return mixed
+
+
+def _as_frame(columns: Mapping[str, Column], objects: Mapping[str, float | None]) -> Any:  # noqa: ANN401 (a data frame)
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            name: pd.Series(_as_objects(column, objects[name]), dtype=object)
+            if name in objects
+            else column
+            for name, column in columns.items()
+        }
+    )
+
+
+def _as_objects(column: Column, missing: float | None) -> Column:
+    """Return a column for an encoder that compares objects, also one that is empty throughout."""
+    compared = column.astype(object)
+    # Only NaN differs from itself.
+    compared[[value is None or value != value for value in compared]] = missing  # noqa: PLR0124
+    return compared
 
 
 def _column(values: Any) -> Column:  # noqa: ANN401 (a list, an array, a series)

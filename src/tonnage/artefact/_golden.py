@@ -2,9 +2,8 @@
 Golden rows: valid rows to compare predictions on, from a CSV file or drawn from the row's schema.
 """
 
-import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from tonnage.domain import ConfigurationError
 
 from ._cells import cell_value
 from ._drawing import COMPARED_ROWS, draw_rows
+from ._tables import Line, Table, read_table
 
 __all__ = ["draw_rows", "golden_places", "read_rows"]
 
@@ -31,30 +31,18 @@ def read_rows(
     Raises:
         ConfigurationError: If the file cannot be read, lacks a field or holds an invalid row.
     """
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            table = list(_lines(csv.reader(lines)))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigurationError(f"{file} cannot be read: {error}") from error
-    if len(table) < 2:  # noqa: PLR2004 (a header and a row)
-        raise ConfigurationError(f"{file} holds no rows")
-    (_, header), *rows = table
+    table = read_table(file)
     schema = row_model.model_json_schema()
-    _check_header(header, schema, file)
+    _check_header(table, schema)
+    count = len(table.lines)
     return [
-        _row(rows[place], header, row_model, schema, file)
-        for place in _spaced(min(limit, len(rows)), len(rows))
+        _row(table, table.lines[place], row_model, schema)
+        for place in _spaced(min(limit, count), count)
     ]
 
 
-def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401 (the csv module's own)
-    """Yield each line that is not blank, with its number from 1."""
-    for cells in reader:
-        if cells:
-            yield reader.line_num, cells
-
-
-def _check_header(header: Sequence[str], schema: Mapping[str, Any], file: Path) -> None:
+def _check_header(table: Table, schema: Mapping[str, Any]) -> None:
+    header, file = table.header, table.file
     properties = schema.get("properties", {})
     missing = [name for name in schema.get("required", ()) if name not in header]
     if missing:
@@ -81,24 +69,14 @@ def _spaced(kept: int, count: int) -> list[int]:
 
 
 def _row(
-    line: tuple[int, Sequence[str]],
-    header: Sequence[str],
-    row_model: type[BaseModel],
-    schema: Mapping[str, Any],
-    file: Path,
+    table: Table, line: Line, row_model: type[BaseModel], schema: Mapping[str, Any]
 ) -> BaseModel:
-    number, cells = line
-    if len(cells) != len(header):
-        unset = f": {header[len(cells)]} is missing" if len(cells) < len(header) else ""
-        raise ConfigurationError(
-            f"{file}, line {number} has {len(cells)} cells and the header {len(header)}{unset}",
-            hint="quote a cell that holds a comma",
-        )
+    table.check_width(line)
     required = set(schema.get("required", ()))
     properties = schema.get("properties", {})
     fields = {
         name: cell_value(text, properties[name], schema.get("$defs", {}))
-        for name, text in zip(header, cells, strict=True)
+        for name, text in zip(table.header, line.cells, strict=True)
         # A cell that holds nothing is no value: of a field with a default, it is that.
         if name in properties and (text or name in required)
     }
@@ -108,7 +86,7 @@ def _row(
         fault = error.errors(include_url=False)[0]
         place = ".".join(map(str, fault["loc"]))
         raise ConfigurationError(
-            f"{file}, line {number}: {_told(place, fields, fault['msg'])}",
+            f"{table.file}, line {line.number}: {_told(place, fields, fault['msg'])}",
             hint="golden rows are valid rows: correct it, leave it out, or loosen the row's model",
         ) from error
 

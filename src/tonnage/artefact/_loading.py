@@ -27,6 +27,7 @@ __all__ = [
     "LoadedService",
     "predict_golden",
     "verify",
+    "verify_archive",
 ]
 
 logger = logging.getLogger(__name__)
@@ -43,8 +44,8 @@ def verify(directory: Path) -> Manifest:
     """
     Check that an artefact is what its manifest says, and return the manifest.
 
-    ``model.tar.gz`` beside it is neither opened nor trusted: whoever hands that on verifies what it
-    extracts to.
+    ``model.tar.gz`` beside it is neither opened nor trusted: nothing is served from it. Whoever
+    hands it on calls ``verify_archive``.
 
     Raises:
         ArtefactError: If a file is missing, changed, added, or no plain file.
@@ -69,6 +70,25 @@ def verify(directory: Path) -> Manifest:
         if FileEntry.of(file.read_bytes()) != entry:
             raise _mismatch(directory, f"{name} was changed after it was packed")
     return manifest
+
+
+def verify_archive(archive: Path, manifest: Manifest) -> None:
+    """
+    Check that a ``model.tar.gz`` is the artefact with this manifest; do so before it is handed on.
+
+    Raises:
+        ArtefactError: If it is missing or damaged, or holds another artefact.
+    """
+    import tempfile
+
+    from ._archive import extract
+
+    with tempfile.TemporaryDirectory(prefix="tonnage-archive-") as place:
+        extract(archive, Path(place))
+        if verify(Path(place)) != manifest:
+            raise ArtefactError(
+                f"{archive} does not hold the artefact that it lies beside", hint="pack it again"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,7 +185,8 @@ class LoadedModel(LoadedService):
             raise ModelLoadError(
                 f"{self.manifest.handler} gave {len(results)} results for {len(rows)} rows"
             )
-        return [self.encode.dump_json(result, by_alias=True) for result in results]
+        to_json = self.encode.serializer.to_json  # what ``dump_json`` calls, in half the time
+        return [to_json(result, by_alias=True) for result in results]
 
 
 def predict_golden(model: LoadedModel) -> float:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ._features import as_columns
+from ._fitted_columns import is_vectorizer
 from ._onnx_names import name_inputs
 
-__all__ = ["MissingConverterError", "libraries_of", "modules_of", "to_onnx"]
+__all__ = ["MissingConverterError", "NotPortableError", "libraries_of", "modules_of", "to_onnx"]
 
 _BOOSTERS: Final = {
     "xgboost": ("XGBClassifier", "XGBRegressor"),
@@ -21,6 +22,10 @@ _BOOSTER_OPERATORS: Final = 3
 
 class MissingConverterError(Exception):
     """A model of a library whose converter is not installed."""
+
+
+class NotPortableError(Exception):
+    """A model whose compiled form would depend on the machine that it runs on."""
 
 
 def to_onnx(model: Any, features: Any, names: Sequence[str] | None, *, double: bool) -> bytes:  # noqa: ANN401 (any estimator, any features)
@@ -35,8 +40,13 @@ def to_onnx(model: Any, features: Any, names: Sequence[str] | None, *, double: b
 
     Raises:
         MissingConverterError: If onnxmltools is needed, and not there.
+        NotPortableError: If it takes texts apart.
         Exception: Whatever the converter raises.
     """
+    if any(is_vectorizer(part) for part in _parts_of(model)):
+        # The runtime needs the locale en_US.UTF-8 for it, which a desktop has and a slim container
+        # lacks: packed here, it would not load there.
+        raise NotPortableError("the runtime lower-cases text by the machine's locale")
     import skl2onnx
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
     from sklearn.base import is_classifier
@@ -71,10 +81,14 @@ def libraries_of(model: Any) -> set[str]:  # noqa: ANN401 (any estimator)
 
 def modules_of(model: Any) -> set[str]:  # noqa: ANN401 (any estimator)
     """Return the modules of an estimator's class and of those in it."""
+    return {type(part).__module__ for part in _parts_of(model)}
+
+
+def _parts_of(model: Any) -> list[Any]:  # noqa: ANN401 (any estimator)
     parts = [model]
     if hasattr(model, "get_params"):
         parts += model.get_params(deep=True).values()
-    return {type(part).__module__ for part in parts}
+    return parts
 
 
 def _teach_boosters(model: Any) -> dict[str, int] | None:  # noqa: ANN401 (any estimator)

@@ -3,6 +3,8 @@ Opening the author's pickle, once, on the author's machine.
 """
 
 import pickle
+import re
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +19,15 @@ from ._onnx_form import modules_of
 __all__ = ["Opened", "open_pickle"]
 
 _KNOWN: Final = {
-    b"PK\x03\x04": "a zip archive",
+    b"PK\x03\x04": "a zip archive, as Keras and PyTorch write them",
     b"\x1f\x8b": "a gzip archive",
-    b"\x89HDF": "an HDF5 file",
+    b"\x89HDF": "an HDF5 file, as Keras wrote them",
     b"\x93NUMPY": "a NumPy array",
     b"{": "JSON",
 }
 """What else a model is kept in, by its first bytes; a compressed joblib file loads all the same."""
+_VERSION: Final = re.compile(rb"_sklearn_version.{1,5}?(\d+\.\d+\.\w+)", re.DOTALL)
+"""Where an estimator's pickle says what it was fitted with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +85,7 @@ def open_pickle(model: Path, code: Path) -> Opened:
     if not hasattr(estimator, "predict"):
         raise ConfigurationError(
             f"{model} holds a {type(estimator).__name__}: it has no predict",
-            hint="save the fitted estimator itself, or the pipeline that ends with it",
+            hint=_instead_of(estimator),
         )
     return Opened(
         estimator=estimator,
@@ -92,17 +96,35 @@ def open_pickle(model: Path, code: Path) -> Opened:
     )
 
 
+def _instead_of(held: object) -> str:
+    """Return what to save instead of something that does not predict."""
+    if isinstance(held, dict | list | tuple):
+        parts = list(held.values()) if isinstance(held, dict) else list(held)
+        if any(hasattr(part, "predict") for part in parts):
+            kinds = ", ".join(type(part).__name__ for part in parts)
+            return f"it holds {kinds}: save one pipeline of all that a prediction needs"
+    return "save the fitted estimator itself, or the pipeline that ends with it"
+
+
 def _hint(error: Exception, content: bytes) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"install {error.name.partition('.')[0]}, or put that module beside the service"
+        package = error.name.partition(".")[0]
+        if package not in sys.modules:
+            return f"install {package}, or put that module beside the service"
     if isinstance(error, AttributeError) and "__main__" in str(error):
         return "fit it again with the class in a module beside the service: a script is no module"
     for start, kind in _KNOWN.items():
         if content.startswith(start):
-            return f"it looks like {kind}; save the model with joblib.dump(model, 'model.joblib')"
+            return (
+                f"it looks like {kind}; save a scikit-learn model with"
+                " joblib.dump(model, 'model.joblib'), and give another one its own"
+                " code/inference.py: tonnage serve DIR"
+            )
     if isinstance(error, EOFError | pickle.UnpicklingError):
         return "it is cut short, or no joblib file: copy or save it again"
-    return "pack it where it was fitted, with the same library versions"
+    fitted = _VERSION.search(content)
+    told = f"scikit-learn {fitted[1].decode()}" if fitted else "the same library versions"
+    return f"pack it where it was fitted, with {told}"
 
 
 def _told(caught: warnings.WarningMessage) -> str:

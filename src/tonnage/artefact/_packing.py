@@ -2,12 +2,7 @@
 ``tonnage pack``: ``model.joblib`` and ``service.py`` → an artefact.
 """
 
-import gzip
 import hashlib
-import io
-import shutil
-import tarfile
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +18,15 @@ from ._compile import Stored, first_line, store
 from ._features import is_table, row_count
 from ._golden import draw_rows, golden_places, read_rows
 from ._handlers import code_files, files_of, import_service
-from ._loading import ARCHIVE_NAME, LoadedModel, predict_golden
-from ._manifest import MANIFEST_NAME, FileEntry, Golden, Manifest, ModelEntry
+from ._loading import ARCHIVE_NAME
+from ._manifest import FileEntry, Golden, Manifest, ModelEntry
 from ._opening import open_pickle
 from ._versions import versions_of
+from ._writing import write_artefact
 from .classified import Classified
 from .service import Service
 
-__all__ = ["PackReport", "is_stale", "pack"]
+__all__ = ["PackReport", "pack"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,29 +101,12 @@ def pack(
         result_schema=loaded_service.result.model_json_schema(mode="serialization"),
         golden=_golden(loaded_service, rows, stored.predictions, data),
     )
-    return _write(output, manifest, files, opened.warnings)
-
-
-def is_stale(artefact: Path, model: Path, service: str, code: Path) -> bool:
-    """
-    Say whether an artefact must be packed again: it is missing, or its sources have changed.
-
-    Raises:
-        ArtefactError: If there is one that was changed by hand.
-    """
-    if not (artefact / MANIFEST_NAME).exists():
-        return True
-    manifest = Manifest.read(artefact)
-    sources = {f"code/{name}": (code / name).read_bytes() for name in code_files(service, code)}
-    for name in manifest.files:  # what only the model is made of
-        beside = code / name.removeprefix("code/")
-        if name.startswith("code/") and beside.is_file():
-            sources[name] = beside.read_bytes()
-    packed = {name: entry.sha256 for name, entry in manifest.files.items() if name in sources}
-    return (
-        manifest.handler != service
-        or packed != {name: hashlib.sha256(text).hexdigest() for name, text in sources.items()}
-        or (model.exists() and _file_sha256(model) != manifest.model.source_sha256)
+    return PackReport(
+        directory=output,
+        archive=output / ARCHIVE_NAME,
+        sha256=write_artefact(output, manifest, files),
+        manifest=manifest,
+        warnings=opened.warnings,
     )
 
 
@@ -222,68 +201,3 @@ def _results(service: Service[Any, Any], predictions: Predictions) -> list[Any]:
 
 def _failing(service: Service[Any, Any], function: str, error: Exception) -> ConfigurationError:
     return ConfigurationError(f"{type(service).__name__}.{function} fails: {first_line(error)}")
-
-
-def _write(
-    output: Path, manifest: Manifest, files: Mapping[str, bytes], warnings: Sequence[str]
-) -> PackReport:
-    if not _may_be_replaced(output):
-        raise ConfigurationError(
-            f"{output} exists and is no artefact", hint="choose another directory with -o"
-        )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
-    try:
-        fresh.chmod(0o755)
-        content = {**files, MANIFEST_NAME: manifest.to_bytes()}
-        for name, data in content.items():
-            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-            (fresh / name).write_bytes(data)
-        archive = _archive(content)
-        (fresh / ARCHIVE_NAME).write_bytes(archive)
-        # Its own pickle: who packs has opened it already.
-        predict_golden(LoadedModel.load(fresh, allow_pickle=True))
-        if output.exists():
-            shutil.rmtree(output)
-        fresh.replace(output)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
-    return PackReport(
-        directory=output,
-        archive=output / ARCHIVE_NAME,
-        sha256=hashlib.sha256(archive).hexdigest(),
-        manifest=manifest,
-        warnings=warnings,
-    )
-
-
-def _may_be_replaced(output: Path) -> bool:
-    if not output.exists():
-        return True
-    if not output.is_dir() or not any(output.iterdir()):
-        return output.is_dir()
-    try:
-        # Browser extensions and web pages have a manifest.json, too. One of ours may be damaged.
-        return b'"tonnage.artefact/' in (output / MANIFEST_NAME).read_bytes()
-    except OSError:
-        return False
-
-
-def _archive(content: Mapping[str, bytes]) -> bytes:
-    """Return a ``tar.gz`` that is the same, byte for byte, for the same content."""
-    buffer = io.BytesIO()
-    with (
-        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as compressed,
-        tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
-    ):
-        for name, data in sorted(content.items()):
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = len(data), 0o644
-            archive.addfile(member, io.BytesIO(data))
-    return buffer.getvalue()
-
-
-def _file_sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

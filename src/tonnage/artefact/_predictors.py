@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tonnage.domain import ModelLoadError
 
 from ._comparing import Predictions
-from ._features import as_columns, as_model_input
+from ._features import InputForm, as_columns, as_model_input
 from ._handlers import unpickling_beside
 from ._manifest import ModelEntry
 from ._skops_form import loads
@@ -75,7 +75,7 @@ class OnnxPredictor:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what fails is raised, too
         self._session = onnxruntime.InferenceSession(
             content, sess_options=options, providers=["CPUExecutionProvider"]
         )
@@ -133,13 +133,14 @@ class FittedPredictor:
 
     def __init__(self, model: Any, *, classes: Sequence[Any] | None = None) -> None:  # noqa: ANN401 (any estimator)
         self._model = model
+        self._form = InputForm.of(model)
         self._classes = classes
         # The service makes the features in the model's order; a matrix has no names to show it.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
 
     def predict(self, features: Any) -> Predictions:  # noqa: ANN401 (a matrix or a table)
         """Return what it predicts for ``n`` rows."""
-        taken = as_model_input(features, self._model)
+        taken = as_model_input(features, self._form)
         labels: NDArray[Any] = np.asarray(self._model.predict(taken))
         if self._classes is None:
             return labels

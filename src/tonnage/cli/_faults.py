@@ -29,6 +29,7 @@ __all__ = [
     "colour_allowed",
     "exit_code",
     "show",
+    "warn",
 ]
 
 OBJECTIVE_MISSED: Final = 3
@@ -63,6 +64,11 @@ def show(error: BaseException) -> None:
     hint = getattr(error, "hint", None)
     if hint:
         click.echo(f"{click.style('hint:', bold=True)} {hint}", err=True, color=color)
+
+
+def warn(text: str) -> None:
+    """Print on stderr what the user should know, though nothing has failed."""
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {text}", err=True)
 
 
 def colour_allowed() -> bool | None:

@@ -6,6 +6,7 @@ import click
 
 from tonnage.starting import init
 
+from ._faults import warn
 from ._options import emit_json, json_option
 
 __all__ = ["command"]
@@ -52,7 +53,7 @@ def command(
     """
     report = init(model, data=data, target=target, output=output, force=force)
     for warning in report.warnings:
-        click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {warning}", err=True)
+        warn(warning)
     for note in report.notes:
         click.echo(f"note: {note}", err=True)
     if as_json:

@@ -7,6 +7,7 @@ import click
 from tonnage.artefact import pack
 from tonnage.domain import format_bytes
 
+from ._faults import warn
 from ._options import emit_json, json_option
 
 __all__ = ["command"]
@@ -45,7 +46,7 @@ def command(
     )
     entry = report.manifest.model
     for warning in report.warnings:
-        click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {warning}", err=True)
+        warn(warning)
     if as_json:
         emit_json(
             {

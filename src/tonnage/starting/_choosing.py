@@ -2,11 +2,12 @@
 Which columns of a sample are the model's, and in which order.
 """
 
+import re
 from typing import Final
 
 from tonnage.domain import ConfigurationError
 
-from ._columns import Sample
+from ._sample import Sample
 
 __all__ = ["chosen_names"]
 
@@ -49,7 +50,10 @@ def _by_name(
             hint="name the column that is predicted, or leave --target out",
         )
     missing = [name for name in wanted if name not in sample.header]
-    if missing:
+    spaced = {re.sub(r"\s", "_", name): name for name in sample.header}
+    if missing and all(name in spaced for name in wanted):
+        wanted = tuple(spaced[name] for name in wanted)  # LightGBM's names have no spaces
+    elif missing:
         raise ConfigurationError(
             f"{sample.file} lacks what the model was fitted on: {_listed(missing)};"
             f" it has {_listed(sample.header)}",
@@ -64,7 +68,8 @@ def _miscounted(
     sample: Sample, names: list[str], wanted: int, target: str | None
 ) -> ConfigurationError:
     told = (
-        f"the model was fitted on {wanted} columns, and {sample.file} has {len(names)}"
+        f"the model was fitted on {wanted} column{'' if wanted == 1 else 's'},"
+        f" and {sample.file} has {len(names)}"
         f"{' beside the target' if target else ''}: {_listed(names)}"
     )
     if len(names) == wanted + 1 and target is None:

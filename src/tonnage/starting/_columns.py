@@ -2,7 +2,6 @@
 What a sample says of each column: its type, its range or choices, and whether values are missing.
 """
 
-import csv
 import json
 import keyword
 import math
@@ -10,22 +9,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
+from tonnage.artefact import BOOLEAN_WORDS, MISSING_WORDS
 from tonnage.domain import ConfigurationError
 
 __all__ = [
     "Column",
     "Kind",
-    "Sample",
     "as_json",
     "column_of",
     "identifier",
     "placeholder",
-    "read_sample",
 ]
 
 Kind = Literal["integer", "number", "boolean", "text"]
@@ -34,9 +31,9 @@ Value = int | float | bool | str | None
 MOST_CHOICES: Final = 20
 """A text column of more different values is free text."""
 _EXAMPLES: Final = 10
-_MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
-"""How CSV files say that there is no value, in any case; as pandas reads them."""
-_BOOLEANS: Final = {"true": True, "false": False}
+_TYPES: Final = frozenset({"bool", "float", "int", "str"})
+"""The types of fields: a field of such a name would stand in for it in those that follow."""
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}($|[T ])")
 _WHOLE: Final = re.compile(r"[+-]?\d{1,18}")
 
 
@@ -67,76 +64,27 @@ class Column:
     is_optional: bool = False
     is_placeholder: bool = False
 
+    @property
+    def is_date(self) -> bool:
+        """Whether its examples are dates, as ISO 8601 writes them."""
+        return self.kind == "text" and all(
+            isinstance(one, str) and _DATE.match(one) for one in self.examples
+        )
+
     def value_of(self, cell: str) -> Value:
         """Return what a cell holds, None if it is empty."""
-        if _is_missing(cell):
+        if _is_missing(cell) and cell not in self.choices:
             return None
         if self.kind == "text":
             return cell
         if self.kind == "boolean":
-            return _BOOLEANS[cell.strip().lower()]
+            return BOOLEAN_WORDS[cell.strip().lower()]
         return int(cell) if self.kind == "integer" else float(cell)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sample:
-    """
-    A CSV file as text.
-
-    Attributes:
-        file: Where it came from.
-        header: The names of its columns.
-        rows: Its cells, each row as long as the header.
-    """
-
-    file: Path
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def cells(self, name: str) -> list[str]:
-        """Return one column's cells."""
-        place = self.header.index(name)
-        return [row[place] for row in self.rows]
-
-
-def read_sample(file: Path) -> Sample:
-    """
-    Read a CSV file with a header.
-
-    A first column without a name is the index that pandas writes, and is left out.
-
-    Raises:
-        ConfigurationError: If it cannot be read, or is no table.
-    """
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.reader(lines)
-            table = [(reader.line_num, cells) for cells in reader if cells]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigurationError(
-            f"{file} cannot be read: {error}", hint="give a CSV file in UTF-8, with a header"
-        ) from error
-    if len(table) < 2:  # noqa: PLR2004 (a header and a row)
-        raise ConfigurationError(
-            f"{file} holds no rows", hint="give a header and some rows, as the model was fitted on"
-        )
-    (_, header), *rows = table
-    for number, cells in rows:
-        if len(cells) != len(header):
-            raise ConfigurationError(
-                f"{file}, line {number} has {len(cells)} cells and the header {len(header)}",
-                hint="separate cells by commas, and quote a cell that holds one",
-            )
-    first = 1 if header[0] == "" else 0
-    _check_header(header[first:], file)
-    return Sample(
-        file=file,
-        header=tuple(header[first:]),
-        rows=tuple(tuple(cells[first:]) for _, cells in rows),
-    )
-
-
-def column_of(name: str, cells: Iterable[str], taken: Iterable[str]) -> Column:
+def column_of(
+    name: str, cells: Iterable[str], taken: Iterable[str], texts: Sequence[Any] | None = None
+) -> Column:
     """
     Return what the cells say of a column.
 
@@ -144,27 +92,29 @@ def column_of(name: str, cells: Iterable[str], taken: Iterable[str]) -> Column:
         name: The column's name.
         cells: Its cells.
         taken: The fields that there are already.
+        texts: The categories that the model knows of a column of text, none if it takes any;
+            None if the model does not say that the column is text.
 
     Raises:
         ConfigurationError: If all cells are empty.
     """
     cells = list(cells)
-    present = [cell for cell in cells if not _is_missing(cell)]
+    known = [one for one in texts or () if isinstance(one, str)]
+    present = [cell for cell in cells if not _is_missing(cell) or cell in known]
     if not present:
         raise ConfigurationError(
             f"the column {name!r} is empty", hint="give a sample with a value in every column"
         )
-    kind = _kind(present)
+    kind = _kind(present) if texts is None else "text"
     field = identifier(name, taken)
     is_optional = len(present) < len(cells)
     if kind == "text":
         different = list(dict.fromkeys(present))
-        few = len(different) <= MOST_CHOICES and 2 * len(different) <= len(present)
         return Column(
             name=name,
             field=field,
             kind=kind,
-            choices=tuple(sorted(different)) if few else (),
+            choices=tuple(sorted(_choices(different, len(present), texts))),
             examples=tuple(different[:_EXAMPLES]),
             is_optional=is_optional,
         )
@@ -181,19 +131,38 @@ def column_of(name: str, cells: Iterable[str], taken: Iterable[str]) -> Column:
     )
 
 
-def placeholder(name: str, taken: Iterable[str]) -> Column:
-    """Return a column of which only the name is known: a number, drawn from 0 to 1."""
-    return Column(name=name, field=identifier(name, taken), kind="number", is_placeholder=True)
+def placeholder(name: str, taken: Iterable[str], texts: Sequence[Any] = ()) -> Column:
+    """
+    Return a column without a sample: one of the model's categories, or a number from 0 to 1.
+
+    Args:
+        name: The column's name.
+        taken: The fields that there are already.
+        texts: The categories that the model knows of it.
+    """
+    field = identifier(name, taken)
+    known = [one for one in texts if isinstance(one, str)]
+    if not known:
+        return Column(name=name, field=field, kind="number", is_placeholder=True)
+    return Column(
+        name=name,
+        field=field,
+        kind="text",
+        choices=tuple(sorted(_choices((), 0, known))),
+        examples=tuple(known[:_EXAMPLES]),
+    )
 
 
 def identifier(name: str, taken: Iterable[str] = ()) -> str:
     """Return a name as a field of a pydantic model may have it, different from those taken."""
-    word = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name)).strip("_").lower() or "x"
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).lower())
+    word = re.sub(r"\W+", "_", plain).strip("_") or "x"
     if word[0].isdigit():
         word = f"x{word}"
     if not word.isidentifier():
         word = "x"
-    if keyword.iskeyword(word) or hasattr(BaseModel, word) or word.startswith("model_"):
+    is_taken = word in _TYPES or hasattr(BaseModel, word) or word.startswith("model_")
+    if is_taken or keyword.iskeyword(word):
         word = f"{word}_"
     known, number, chosen = set(taken), 1, word
     while chosen in known:
@@ -210,27 +179,24 @@ def as_json(columns: Sequence[Column], cells: Sequence[str]) -> str:
     return json.dumps({name: value for name, value in values.items() if value is not None})
 
 
-def _check_header(header: Sequence[str], file: Path) -> None:
-    twice = [name for name in header if header.count(name) > 1]
-    if twice:
-        raise ConfigurationError(f"{file} has the column {twice[0]!r} more than once")
-    if "" in header:
-        raise ConfigurationError(
-            f"{file} has a column without a name", hint="name every column in its first line"
-        )
-    if len(header) == 1 and re.search(r"[;\t|]", header[0]):
-        raise ConfigurationError(
-            f"{file} has one column, {header[0][:80]!r}", hint="separate its cells by commas"
-        )
+def _choices(different: Sequence[str], count: int, texts: Sequence[Any] | None) -> Sequence[str]:
+    """Return all values of a text column: those that the model knows, else those of the sample."""
+    known = [one for one in texts or () if isinstance(one, str)]
+    if texts is not None and not known:
+        return ()  # it takes any text
+    if known and set(different) <= set(known):
+        return known if len(known) <= MOST_CHOICES else ()
+    is_few = len(different) <= MOST_CHOICES and 2 * len(different) <= count
+    return different if is_few else ()
 
 
 def _is_missing(cell: str) -> bool:
-    return cell.strip().lower() in _MISSING
+    return cell.strip().lower() in MISSING_WORDS
 
 
 def _kind(present: Sequence[str]) -> Kind:
     words = {cell.strip().lower() for cell in present}
-    if words <= set(_BOOLEANS):
+    if words <= set(BOOLEAN_WORDS):
         return "boolean"
     if all(_WHOLE.fullmatch(word) for word in words):
         return "integer"

@@ -12,9 +12,10 @@ from typing import Any
 from tonnage.artefact import FittedPredictor, import_service, open_pickle, read_rows
 from tonnage.domain import ConfigurationError, TonnageError
 
-from ._columns import as_json, identifier, read_sample
+from ._columns import as_json, identifier
 from ._existing import is_existing, program_of
 from ._other_texts import class_name, locustfile_text, service_name, settings_text
+from ._sample import read_sample
 from ._service_text import Names, service_text
 from ._trying import Tried
 from ._understanding import TRIED_ROWS, Understood, understand
@@ -75,7 +76,8 @@ def init(
     if is_existing(model):
         return _existing(model, output, force=force)
     _refuse_existing(output, ("service.py", "tonnage.toml", "locustfile.py"), force=force)
-    opened = open_pickle(model, model.parent)
+    # Where `pack` will look for classes of one's own: beside the service.
+    opened = open_pickle(model, output if output.is_dir() else model.parent)
     sample = None if data is None else read_sample(data)
     understood, tried = understand(opened.estimator, sample, target)
     name = service_name(output)

@@ -143,9 +143,10 @@ def _result(tried: Tried, names: Names) -> str:
 
 
 def _service(columns: Sequence[Column], tried: Tried, names: Names) -> str:
+    told = "" if names.answer == "prediction" else f" {names.answer}"
     lines = [
         f"class {names.service}(Service[Row, Result]):",
-        f'    """Predicts {names.answer} with {tried.estimator}."""',
+        f'    """Predicts{told} with {tried.estimator}."""',
         "",
         *(['    outputs = "probabilities"', ""] if tried.has_probabilities else []),
         *_features(columns, tried),

@@ -8,10 +8,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from tonnage.artefact import Features, FittedPredictor
+from tonnage.artefact import Features, FittedPredictor, begins_with_text, known_categories
 from tonnage.domain import ConfigurationError
 
-from ._columns import Column
+from ._columns import Column, Kind
 
 __all__ = ["Answer", "Layout", "Tried", "names_of", "try_model"]
 
@@ -30,6 +30,17 @@ _KINDS: Final[dict[str, Answer]] = {
     "T": "str",
 }
 _MATRIX: Final = 2
+_PLURALS: Final[dict[Kind, str]] = {
+    "integer": "whole numbers",
+    "number": "numbers",
+    "boolean": "truth values",
+    "text": "text",
+}
+_SHOWN: Final = 8
+_ESTIMATORS: Final = {
+    "lightgbm": "LGBMRegressor or LGBMClassifier",
+    "xgboost": "XGBRegressor or XGBClassifier",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,18 +96,68 @@ def try_model(model: Any, columns: Sequence[Column], rows: Sequence[Sequence[Any
     last = failures[-1]
     raise ConfigurationError(
         f"{_name_of(model)}.predict fails on these rows: {type(last).__name__}:"
-        f" {' '.join(str(last).split())[:300]}",
-        hint="give a sample of the columns that it was fitted on, in their order; is it fitted?",
+        f" {' '.join(str(last).split())[:300]}; they were read as {_told(columns)}",
+        hint=_hint(model, columns, rows),
     ) from last
 
 
+def _told(columns: Sequence[Column]) -> str:
+    """Return the columns by what they were read as, so that the one at fault can be seen."""
+    by_kind: dict[str, list[str]] = {}
+    for column in columns:
+        by_kind.setdefault(_PLURALS[column.kind], []).append(column.name)
+    told = (
+        f"{kind} ({', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''})"
+        for kind, names in by_kind.items()
+    )
+    return ", ".join(told)
+
+
+def _hint(model: Any, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> str:  # noqa: ANN401 (any estimator)
+    module = type(model).__module__.partition(".")[0]
+    if type(model).__name__ == "Booster" and module in {"lightgbm", "xgboost"}:
+        return f"save {module}'s scikit-learn estimator instead: {_ESTIMATORS[module]}"
+    if unknown := _unknown_text(model, columns, rows):
+        return unknown
+    dates = [column.name for column in columns if column.is_date]
+    if dates:
+        return (
+            f"{dates[0]} holds dates, which arrive as text: fit the model on numbers made of them"
+            " (year, month, days since a day), or make them in the service's features"
+        )
+    return (
+        "give a sample of the columns that it was fitted on, in their order, with values of the"
+        " same types; is it fitted?"
+    )
+
+
+def _unknown_text(
+    model: object, columns: Sequence[Column], rows: Sequence[Sequence[Any]]
+) -> str | None:
+    """Name a text that the model was not fitted on; scikit-learn's message has no column's name."""
+    known = known_categories(model, [column.name for column in columns])
+    for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+        categories = known.get(column.name, ())
+        for value in values if categories else ():
+            if value is not None and value not in categories:
+                told = ", ".join(map(repr, categories[:_SHOWN]))
+                return (
+                    f"{column.name} holds {value!r}, which the model was not fitted on; it knows"
+                    f" {told}{', …' if len(categories) > _SHOWN else ''}"
+                )
+    return None
+
+
 def _name_of(model: Any) -> str:  # noqa: ANN401 (any estimator)
-    """Return an estimator's class; of a pipeline, that of its end."""
+    """Return an estimator's class; of a search that of the best, of a pipeline that of its end."""
+    model = getattr(model, "best_estimator_", model)
     steps = getattr(model, "steps", None)
     return type(steps[-1][1] if steps else model).__name__
 
 
 def _layouts(model: object, columns: Sequence[Column]) -> tuple[Layout, ...]:
+    if begins_with_text(model):
+        return ("table",)
     named = isinstance(names_of(model), tuple)
     if any(column.kind == "text" for column in columns):
         return ("table",) if named else ("objects",)

@@ -6,10 +6,12 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from tonnage.artefact import begins_with_text, known_categories
 from tonnage.domain import ConfigurationError
 
 from ._choosing import chosen_names
-from ._columns import Column, Sample, column_of, placeholder
+from ._columns import Column, column_of, placeholder
+from ._sample import Sample
 from ._trying import Tried, names_of, try_model
 
 __all__ = ["TRIED_ROWS", "Understood", "understand"]
@@ -44,39 +46,46 @@ def understand(
     Raises:
         ConfigurationError: If sample and model do not fit, or the model predicts neither.
     """
-    wanted = names_of(model)
-    if sample is None:
-        return _tried(model, _without_data(wanted, type(model).__name__))
-    return _tried(model, _with_data(sample, wanted, target))
+    return _tried(
+        model, _without_data(model) if sample is None else _with_data(model, sample, target)
+    )
 
 
-def _with_data(
-    sample: Sample, wanted: tuple[str, ...] | int | None, target: str | None
-) -> Understood:
+def _with_data(model: object, sample: Sample, target: str | None) -> Understood:
+    wanted = 1 if begins_with_text(model) else names_of(model)
     names, notes = chosen_names(sample, wanted, target)
+    known = known_categories(model, names)
     columns: list[Column] = []
     for name in names:
-        columns.append(column_of(name, sample.cells(name), [one.field for one in columns]))
+        taken = [one.field for one in columns]
+        columns.append(column_of(name, sample.cells(name), taken, known.get(name)))
     cells = [sample.cells(name) for name in names]
     return Understood(
         columns=tuple(columns), rows=tuple(zip(*cells, strict=True)), notes=tuple(notes)
     )
 
 
-def _without_data(wanted: tuple[str, ...] | int | None, estimator: str) -> Understood:
+def _without_data(model: object) -> Understood:
+    wanted = names_of(model)
     if wanted is None:
         raise ConfigurationError(
-            f"{estimator} does not say which columns it was fitted on",
+            f"{type(model).__name__} does not say which columns it was fitted on",
             hint="give a sample of its rows with --data ROWS.csv; is it fitted?",
         )
     names = wanted if isinstance(wanted, tuple) else [f"x{place}" for place in range(wanted)]
+    known = known_categories(model, names)
     columns: list[Column] = []
     for name in names:
-        columns.append(placeholder(name, [one.field for one in columns]))
+        taken = [one.field for one in columns]
+        columns.append(placeholder(name, taken, known.get(name, ())))
     chance = random.Random(0)  # noqa: S311 (reproducible rows, no secret)
-    rows = tuple(tuple(repr(chance.random()) for _ in columns) for _ in range(_DRAWN_ROWS))
-    note = "without --data every column is a number from 0 to 1: write in service.py what is usual"
+    rows = tuple(tuple(_drawn(column, chance) for column in columns) for _ in range(_DRAWN_ROWS))
+    note = "without --data every number is one from 0 to 1: write in service.py what is usual"
     return Understood(columns=tuple(columns), rows=rows, notes=(note,))
+
+
+def _drawn(column: Column, chance: random.Random) -> str:
+    return repr(chance.random()) if column.is_placeholder else str(chance.choice(column.examples))
 
 
 def _tried(model: Any, understood: Understood) -> tuple[Understood, Tried]:  # noqa: ANN401 (any estimator)

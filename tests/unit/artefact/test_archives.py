@@ -7,13 +7,21 @@ import io
 import random
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonnage.artefact import ARCHIVE_NAME, LoadedModel, PackReport, extract, verify
+from tonnage.artefact import (
+    ARCHIVE_NAME,
+    LoadedModel,
+    PackReport,
+    extract,
+    verify,
+    verify_archive,
+)
 from tonnage.domain import ArtefactError
 
 SAMPLES = 120
@@ -113,6 +121,26 @@ def test_the_archive_beside_an_artefact_is_not_trusted(copy: Path, packed: PackR
         tar.addfile(tarfile.TarInfo("../../outside"))
     (copy / ARCHIVE_NAME).write_bytes(buffer.getvalue())
     assert verify(copy) == packed.manifest
+
+
+def test_the_archive_is_checked_by_who_hands_it_on(copy: Path, packed: PackReport):
+    """A flipped byte in it is seen then: it is refused, or gives the very same artefact."""
+    whole, chance = packed.archive.read_bytes(), random.Random(4)
+    verify_archive(copy / ARCHIVE_NAME, packed.manifest)
+    for position in chance.sample(range(10, len(whole)), 20):
+        changed = bytearray(whole)
+        changed[position] ^= 1 << chance.randrange(8)
+        (copy / ARCHIVE_NAME).write_bytes(changed)
+        with pytest.raises(ArtefactError):
+            verify_archive(copy / ARCHIVE_NAME, packed.manifest)
+
+
+def test_the_archive_of_another_artefact_is_not_handed_on_for_this_one(
+    copy: Path, packed: PackReport
+):
+    other = replace(packed.manifest, versions={**packed.manifest.versions, "numpy": "0"})
+    with pytest.raises(ArtefactError, match="does not hold the artefact"):
+        verify_archive(copy / ARCHIVE_NAME, other)
 
 
 def test_a_file_called_like_the_archive_elsewhere_is_no_exception(copy: Path):

@@ -58,8 +58,8 @@ def pack_object(model: object, code: Path, place: Path, **options: Any) -> PackR
         (b'{"slope": 3}', "JSON"),
         (b"\x89HDF\r\n\x1a\n", "HDF5"),
         (b"\x93NUMPY\x01\x00", "NumPy array"),
-        (b"PK\x03\x04" + bytes(30), "zip archive"),
-        (gzip.compress(b"no pickle"), "gzip archive"),
+        (b"PK\x03\x04" + bytes(30), "zip archive, as Keras and PyTorch.*tonnage serve DIR"),
+        (gzip.compress(b"no pickle", mtime=0), "gzip archive"),
         (b"no pickle", "joblib|same library versions"),
     ],
 )
@@ -79,6 +79,17 @@ def test_a_class_of_a_library_that_is_missing_names_it(
     with pytest.raises(ArtefactError) as refusal:
         pack_file(tmp_path / "model.joblib", write_code(service=two_numbers))
     assert "absent_library" in (refusal.value.hint or "")
+
+
+def test_a_module_that_its_library_had_once_names_the_version(
+    write_code: WriteCode, two_numbers: str, tmp_path: Path
+):
+    """What an older scikit-learn has pickled may name modules that are gone."""
+    gone = b"csklearn.gone_since\nForest\n.\x94\x8c\x10_sklearn_version\x94\x8c\x051.2.2\x94"
+    (tmp_path / "model.joblib").write_bytes(gone)
+    with pytest.raises(ArtefactError, match="does not load") as refusal:
+        pack_file(tmp_path / "model.joblib", write_code(service=two_numbers))
+    assert refusal.value.hint == "pack it where it was fitted, with scikit-learn 1.2.2"
 
 
 def test_a_class_of_a_script_says_where_to_put_it(

@@ -25,21 +25,17 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
-from tonnage.artefact import TYPICAL_RANGE, LoadedModel, import_service, pack
+from tonnage.artefact import TYPICAL_RANGE, import_service
 from tonnage.cli import cli
 from tonnage.config import read_settings
 from tonnage.domain import ArtefactError, ConfigurationError
-from tonnage.starting import InitReport, init
+from tonnage.starting import init
 
 COUNT = 60
 WRITTEN = ["service.py", "tonnage.toml", "locustfile.py"]
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    directory = tmp_path / "flat-prices"
-    directory.mkdir()
-    return directory
+Answers = Callable[..., list[Any]]
 
 
 def flats() -> pd.DataFrame:
@@ -82,23 +78,9 @@ def matrix_model(names: bool = False) -> tuple[Any, pd.DataFrame]:
     return LinearRegression().fit(rows, table["y"]), table
 
 
-def answers(place: Path, report: InitReport, *rows: dict[str, Any]) -> list[Any]:
-    """Pack what was written by its own settings, load it, and predict."""
-    settings = read_settings(place / "tonnage.toml")
-    assert report.service == settings.service.handler
-    packed = pack(
-        settings.path(settings.service.model),
-        service=settings.service.handler,
-        output=settings.path(settings.service.artefact),
-        code=settings.directory,
-        data=settings.path(settings.service.data) if settings.service.data else None,
-    )
-    model = LoadedModel.load(packed.directory)
-    parsed = [model.parse_row(json.dumps(row).encode()) for row in rows]
-    return [json.loads(one) for one in model.predict(parsed)]
-
-
-def test_a_pipeline_of_mixed_columns_is_served_from_its_sample(place: Path) -> None:
+def test_a_pipeline_of_mixed_columns_is_served_from_its_sample(
+    place: Path, answers: Answers
+) -> None:
     """Odd names, whole numbers, choices, missing values, booleans; the target is left out."""
     table = flats()
     model = flat_model(table, LinearRegression())
@@ -133,7 +115,7 @@ def test_the_schema_says_what_the_sample_showed(place: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [False, True])
-def test_a_matrix_keeps_the_order_of_the_fit(place: Path, names: bool) -> None:
+def test_a_matrix_keeps_the_order_of_the_fit(place: Path, answers: Answers, names: bool) -> None:
     model, table = matrix_model(names)
     shuffled = table[["y", "b", "a"]] if names else table
     saved(place, model, shuffled)
@@ -144,7 +126,7 @@ def test_a_matrix_keeps_the_order_of_the_fit(place: Path, names: bool) -> None:
     assert answers(place, report, {"a": 1.5, "b": 4.0}) == [{"y": pytest.approx(-1.0)}]
 
 
-def test_a_classifier_answers_label_and_probabilities(place: Path) -> None:
+def test_a_classifier_answers_label_and_probabilities(place: Path, answers: Answers) -> None:
     chance = np.random.default_rng(1)
     table = pd.DataFrame({"a": chance.normal(size=COUNT), "b": chance.normal(size=COUNT)})
     table["kind"] = np.where(table["a"] > 0, "up", "down")
@@ -168,7 +150,12 @@ def test_a_classifier_answers_label_and_probabilities(place: Path) -> None:
     ],
 )
 def test_any_label_is_a_valid_answer(
-    place: Path, model: BaseEstimator, labels: list[Any], row: dict[str, float], answer: object
+    place: Path,
+    answers: Answers,
+    model: BaseEstimator,
+    labels: list[Any],
+    row: dict[str, float],
+    answer: object,
 ) -> None:
     points = np.linspace(-3, 3, COUNT)
     table = pd.DataFrame({"a": points})
@@ -181,7 +168,7 @@ def test_any_label_is_a_valid_answer(
     assert next(iter(given.values())) == answer
 
 
-def test_two_outputs_are_a_list(place: Path) -> None:
+def test_two_outputs_are_a_list(place: Path, answers: Answers) -> None:
     points = np.linspace(-3, 3, COUNT)
     table = pd.DataFrame({"a": points})
     saved(place, LinearRegression().fit(table, np.stack([points, -points], axis=1)), table)
@@ -193,7 +180,9 @@ def test_two_outputs_are_a_list(place: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [False, True])
-def test_without_data_the_models_own_columns_are_taken(place: Path, names: bool) -> None:
+def test_without_data_the_models_own_columns_are_taken(
+    place: Path, answers: Answers, names: bool
+) -> None:
     model, _ = matrix_model(names)
     saved(place, model)
 
@@ -205,7 +194,9 @@ def test_without_data_the_models_own_columns_are_taken(place: Path, names: bool)
     assert answers(place, report, {first: 1.5, second: 4.0})[0]["prediction"] == pytest.approx(-1)
 
 
-def test_a_model_that_takes_no_missing_value_gets_a_service_that_refuses_them(place: Path) -> None:
+def test_a_model_that_takes_no_missing_value_gets_a_service_that_refuses_them(
+    place: Path, answers: Answers
+) -> None:
     model, table = matrix_model(names=True)
     table.loc[3, "a"] = np.nan
     saved(place, model, table)
@@ -376,7 +367,9 @@ def test_a_file_that_is_there_is_kept_unless_forced(place: Path, name: str) -> N
     assert (place / name).read_text() != "mine"
 
 
-def test_another_directory_finds_model_and_data(place: Path, tmp_path: Path) -> None:
+def test_another_directory_finds_model_and_data(
+    place: Path, answers: Answers, tmp_path: Path
+) -> None:
     model, table = matrix_model(names=True)
     saved(place, model, table)
 
