@@ -1,17 +1,16 @@
 """
 The command line: one module a verb. Each parses, converts settings, calls one function, prints.
 
-Verbs are imported when they are called: ``tonnage serve`` starts without what the others need.
+Verbs are imported when they are called: ``tonnage serve`` starts without what the others need, and
+``serve`` in a container without click.
 """
 
-import importlib
 import os
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import click
-
-from tonnage import __version__
+if TYPE_CHECKING:
+    from ._group import cli
 
 __all__ = ["cli", "limit_threads", "main"]
 
@@ -41,34 +40,6 @@ _VERBS: Final = {
 }
 
 
-class _Verbs(click.Group):
-    """The verbs, in the order of the story."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
-        if cmd_name not in _VERBS:
-            return None
-        command: click.Command = importlib.import_module(f".{cmd_name}", __name__).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's signature)
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(_VERBS.items()))
-
-
-@click.group(
-    cls=_Verbs,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 fault, 2 misuse, 3 objective missed, 4 measurement invalid,"
-    " 5 target unreachable, 130 interrupted.",
-)
-@click.version_option(__version__, prog_name="tonnage", message="%(prog)s %(version)s")
-def cli() -> None:
-    """Know the load your model carries."""
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     limit_threads()
@@ -84,7 +55,10 @@ def limit_threads() -> None:
 
 
 def _run(arguments: list[str] | None) -> int:
+    import click
+
     from ._faults import INTERRUPTED, colour_allowed, exit_code, show
+    from ._group import cli
 
     try:
         result = cli.main(
@@ -103,3 +77,13 @@ def _run(arguments: list[str] | None) -> int:
         show(error)
         return code
     return result if isinstance(result, int) else 0
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name != "cli":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._group import cli
+
+        return cli

@@ -48,11 +48,11 @@ def _serve() -> int:
     from tonnage.domain import TonnageError
     from tonnage.serving.container import run_container
 
-    from ._faults import exit_code
-
     try:
         run_container(os.environ)
     except TonnageError as error:
+        from ._faults import exit_code  # here: it needs click, and who serves does not
+
         logger.error(error.message, extra={"hint": error.hint})  # noqa: TRY400 (a known fault)
         return exit_code(error) or 1
     except Exception:

@@ -32,6 +32,7 @@ _PIECE_BYTES: Final = 2048
 _STAY: Final = b"\r\n"
 _STAY_ALOUD: Final = b"Connection: keep-alive\r\n\r\n"
 _CLOSE: Final = b"Connection: close\r\n\r\n"
+_IDLE: Final = frozenset({Phase.REQUEST, Phase.LAST_REQUEST})
 _NOBODY: Final = Request("", "", {}, b"")
 _CROWDED: Final = "the server has no room for a connection"
 _LATE: Final = {
@@ -54,6 +55,7 @@ class Connection(asyncio.Protocol):
         "_has_eof",
         "_held",
         "_is_feeding",
+        "_is_last",
         "_is_reading",
         "_is_send_due",
         "_is_write_blocked",
@@ -76,6 +78,7 @@ class Connection(asyncio.Protocol):
         self._since_seconds = 0.0
         self._has_eof = False
         self._is_feeding = False
+        self._is_last = False
         self._is_reading = True
         self._is_send_due = False
         self._is_write_blocked = False
@@ -104,6 +107,8 @@ class Connection(asyncio.Protocol):
         self._pending.clear()
         self._held = b""
         self._state.connections.discard(self)
+        if self._state.place is not None:
+            self._state.place.add(-1)
         if self._state.is_draining and not self._state.connections:
             self._state.emptied.set()
 
@@ -166,7 +171,7 @@ class Connection(asyncio.Protocol):
         waited_seconds = now_seconds - self._since_seconds
         if waited_seconds < self._state.timeouts_seconds[phase] or self._transport is None:
             return
-        if phase is Phase.REQUEST:
+        if phase in _IDLE:
             self.close()
         elif phase in _LATE:
             self._refuse_now(408, "request_timeout", _LATE[phase])
@@ -180,8 +185,21 @@ class Connection(asyncio.Protocol):
 
     def close_if_idle(self) -> None:
         """Close the connection unless a request is under way on it."""
-        if self._phase is Phase.REQUEST:
+        if self._phase in _IDLE:
             self.close()
+
+    @property
+    def is_dismissed(self) -> bool:
+        """Whether it was dismissed."""
+        return self._is_last
+
+    def dismiss(self) -> None:
+        """Let the next answer be the last: the client may come back to a neighbour with room."""
+        self._is_last = True
+        if self._phase is Phase.REQUEST:
+            self._phase = Phase.LAST_REQUEST
+        elif self._phase is Phase.SOLE_ANSWER:
+            self._phase = Phase.ANSWER
 
     def close(self) -> None:
         """Close the connection once what was written has left."""
@@ -304,7 +322,8 @@ class Connection(asyncio.Protocol):
         reader = self._reader
         if self._held:
             return False
-        return reader.is_over or (self._state.is_draining and reader.stage is Stage.BETWEEN)
+        is_wanted = self._state.is_draining or self._is_last
+        return reader.is_over or (is_wanted and reader.stage is Stage.BETWEEN)
 
     def _write(self, parts: list[bytes]) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -354,7 +373,9 @@ class Connection(asyncio.Protocol):
             return Phase.ANSWER
         stage = self._reader.stage
         if stage is Stage.BETWEEN:
-            return Phase.ANSWER if self._pending else Phase.REQUEST
+            if self._pending:
+                return Phase.ANSWER
+            return Phase.LAST_REQUEST if self._is_last else Phase.REQUEST
         return Phase.HEAD if stage is Stage.HEAD else Phase.BODY
 
     def _enter(self, phase: Phase) -> None:

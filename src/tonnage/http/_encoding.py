@@ -65,7 +65,7 @@ def encode_response(response: Response, *, is_head: bool) -> EncodedResponse:
 
 def encode_ok(body: bytes, content_type: str) -> EncodedResponse:
     """Return the bytes of a 200 with a body, for a request that is no HEAD."""
-    return b"%bContent-Length: %d\r\n" % (_response_start(200, content_type), len(body)), body
+    return _ok_head(content_type, len(body)), body
 
 
 def encode_request(
@@ -85,6 +85,12 @@ def encode_request(
     if body or method in _WITH_BODY:
         return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
     return head + b"\r\n"
+
+
+@lru_cache(maxsize=1024)
+def _ok_head(content_type: str, body_bytes: int) -> bytes:
+    """Return a 200's head; the answers of one service are of a few lengths."""
+    return b"%bContent-Length: %d\r\n" % (_response_start(200, content_type), body_bytes)
 
 
 @lru_cache(maxsize=256)

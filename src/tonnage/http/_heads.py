@@ -16,6 +16,7 @@ from .messages import Request
 __all__ = ["KnownHeads"]
 
 _END: Final = b"\r\n\r\n"
+_END_BYTES: Final = len(_END)
 _MOST_HEADS: Final = 256
 _MOST_BYTES: Final = 2048
 _NOT_AGAIN: Final = frozenset({"connection", "expect", "transfer-encoding", "upgrade"})
@@ -41,7 +42,7 @@ class KnownHeads:
 
     def recall(self, data: bytes) -> Request | None:
         """Return the one request that ``data`` is, None unless its head is known."""
-        end = data.find(_END) + len(_END)
+        end = data.find(_END) + _END_BYTES
         head = self._heads.get(data[:end])
         if head is None or len(data) - end != head.body_bytes:
             return None

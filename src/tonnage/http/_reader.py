@@ -5,6 +5,7 @@ It is stricter than httptools where two parties could read one message different
 one framing, no transfer coding but ``chunked``, HTTP/1.0 and 1.1 only.
 """
 
+import re
 from enum import Enum, auto
 from typing import Final
 
@@ -20,6 +21,9 @@ __all__ = ["RequestReader", "Stage"]
 
 _LINE_OVERHEAD_BYTES: Final = 4
 """The colon, the space and the line end of a header."""
+_REQUEST_LINE: Final = (
+    rb"(?:\r\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) ([\x21-\x7e]{1,2000}) HTTP/1\.[01]\r\n"
+)
 
 
 class Stage(Enum):
@@ -84,6 +88,7 @@ class RequestReader:
         """Return the requests that ``data`` completes; look at ``refusal`` afterwards."""
         completed: list[Request] = []
         self._completed = completed
+        beginning = data if self.stage is Stage.BETWEEN else b""
         self._quiet_bytes += len(data)
         try:
             while data and not self.is_over:
@@ -94,7 +99,7 @@ class RequestReader:
         except httptools.HttpParserError as error:
             # Behind a `Connection: close` there is nothing to read and nobody to blame.
             if not self.is_over:
-                self._note_refusal(400, "malformed_request", f"this is not HTTP/1.1: {error}")
+                self._refuse_malformed(error, b"" if completed else beginning)
         except _StopReading:
             pass
         # Unfinished lines, chunk extensions and trailers call nothing back while they grow.
@@ -247,6 +252,21 @@ class RequestReader:
     def _note_headers_too_large(self) -> None:
         allowed = format_bytes(self._limits.max_header_bytes)
         self._note_refusal(431, "headers_too_large", f"the headers are larger than {allowed}")
+
+    def _refuse_malformed(self, error: httptools.HttpParserError, beginning: bytes) -> None:
+        self._note_refusal(400, "malformed_request", f"this is not HTTP/1.1: {error}")
+        # httptools gives up at a method's first wrong letter. If the line came in one piece, who
+        # answers is told what was asked for.
+        line = re.match(_REQUEST_LINE, beginning)
+        if line is not None and isinstance(error, httptools.HttpParserInvalidMethodError):
+            method, target = (part.decode("ascii") for part in line.groups())
+            self.refusal = Refusal(
+                status=400,
+                code="malformed_request",
+                message=f"{method} is no method of HTTP",
+                request=Request(method, target, {}, b""),
+                is_method_unknown=True,
+            )
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         self._note_refusal(status, code, message)

@@ -14,6 +14,7 @@ from ._heads import KnownHeads
 from .exchange import Handler
 from .limits import Limits
 from .messages import Refusal, Response
+from .places import Place
 
 if TYPE_CHECKING:
     from ._connection import Connection
@@ -30,9 +31,11 @@ class Phase(Enum):
 
     ``SOLE_ANSWER`` is the usual case of ``ANSWER``: one request came whole, with a head that is
     known, and nothing has happened on the connection since. Whatever does happen leaves it.
+    ``LAST_REQUEST`` is ``REQUEST`` on a connection that was dismissed: it takes the long way.
     """
 
     REQUEST = auto()
+    LAST_REQUEST = auto()
     HEAD = auto()
     BODY = auto()
     ANSWER = auto()
@@ -62,6 +65,7 @@ class ServerState:
         limits: What is tolerated.
         loop: The loop all of it runs on.
         connections: Those that are open.
+        place: Where they are counted, if other processes have the same listener.
         heads: Heads of requests that were read before.
         in_flight: Requests the handler has and has not answered.
         is_draining: Whether every answer is to be a connection's last.
@@ -74,6 +78,7 @@ class ServerState:
     limits: Limits
     loop: asyncio.AbstractEventLoop
     connections: set["Connection"] = field(default_factory=set)
+    place: Place | None = None
     heads: KnownHeads = field(default_factory=KnownHeads)
     in_flight: int = 0
     is_draining: bool = False
@@ -84,6 +89,7 @@ class ServerState:
         limits = self.limits
         self.timeouts_seconds = {
             Phase.REQUEST: limits.idle_timeout_seconds,
+            Phase.LAST_REQUEST: limits.idle_timeout_seconds,
             Phase.HEAD: limits.header_timeout_seconds,
             Phase.BODY: limits.body_timeout_seconds,
             Phase.ANSWER: float("inf"),

@@ -56,12 +56,15 @@ class Refusal:
         code: What kind of fault it is, for programs.
         message: What is wrong and what is allowed, for people.
         request: What was read of it before; empty where nothing was.
+        is_method_unknown: Whether all that is wrong is a method that HTTP does not know; method and
+            target are in ``request``.
     """
 
     status: int
     code: str
     message: str
     request: Request
+    is_method_unknown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

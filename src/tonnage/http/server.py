@@ -5,16 +5,19 @@ The server: a listener, its connections, the sweep over their deadlines, and the
 import asyncio
 import errno
 import socket
+from itertools import islice
 from typing import Self
 
 from tonnage.domain import ConfigurationError, PortInUseError
 
 from ._connection import Connection
+from ._listeners import Listener, SharedListener, SoleListener
 from ._state import Refuse, ServerState, plainly
 from .exchange import Handler
 from .limits import DEFAULT_LIMITS, Limits
+from .places import Place
 
-__all__ = ["Server"]
+__all__ = ["Server", "listen_error"]
 
 
 class Server:
@@ -24,10 +27,9 @@ class Server:
     It stops with ``drain`` and cannot be started again.
     """
 
-    def __init__(self, state: ServerState, listener: asyncio.Server) -> None:
+    def __init__(self, state: ServerState, listener: Listener) -> None:
         self._state = state
         self._listener = listener
-        self._port: int = listener.sockets[0].getsockname()[1]
         self._sweep_seconds = state.limits.sweep_seconds
         self._timer = state.loop.call_later(self._sweep_seconds, self._sweep)
 
@@ -39,6 +41,7 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 0,
         sock: socket.socket | None = None,
+        place: Place | None = None,
         limits: Limits = DEFAULT_LIMITS,
         refuse: Refuse = plainly,
         backlog: int = 2048,
@@ -50,7 +53,9 @@ class Server:
             handler: Called for each request, from the loop's thread, as soon as all of it was read.
             host: The address to listen on; ignored with ``sock``.
             port: The port; 0 takes a free one, see ``port``. Ignored with ``sock``.
-            sock: A bound socket to listen on instead, e.g. one shared by several workers.
+            sock: A bound socket to listen on instead.
+            place: This process's place among those that share ``sock``, which listens already:
+                each takes about as many connections as the others. None where there are none.
             limits: What is tolerated from clients.
             refuse: Makes the answer to what is not handed to the handler: it is called with what
                 is wrong and what was read so far, so that the caller can count and log it.
@@ -61,24 +66,30 @@ class Server:
             ConfigurationError: If it cannot listen there.
         """
         loop = asyncio.get_running_loop()
-        state = ServerState(handler=handler, refuse=refuse, limits=limits, loop=loop)
+        state = ServerState(handler=handler, refuse=refuse, limits=limits, loop=loop, place=place)
 
         def connect() -> Connection:
+            if place is not None:
+                place.add(1)
             return Connection(state)
 
+        if sock is not None and place is not None and place.is_shared:
+            return cls(state, SharedListener(sock, connect, place))
+        if place is not None:
+            place.open()
         try:
             if sock is not None:
-                listener = await loop.create_server(connect, sock=sock, backlog=backlog)
+                server = await loop.create_server(connect, sock=sock, backlog=backlog)
             else:
-                listener = await loop.create_server(connect, host, port, backlog=backlog)
+                server = await loop.create_server(connect, host, port, backlog=backlog)
         except OSError as error:
-            raise _listen_error(error, host, port) from error
-        return cls(state, listener)
+            raise listen_error(error, host, port) from error
+        return cls(state, SoleListener(server))
 
     @property
     def port(self) -> int:
         """The port it listens on."""
-        return self._port
+        return self._listener.port
 
     @property
     def connections(self) -> int:
@@ -103,12 +114,9 @@ class Server:
             timeout_seconds: When what is left is cut off; 0 stops at once.
             grace_seconds: How long idle connections are still listened to.
         """
-        # Two turns of the loop take up the connections whose handshake is over.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
         # In this order: a client that is told to close may come back, and must then be refused,
         # not taken up by the kernel and reset.
-        self._listener.close()
+        await self._listener.close()
         self._state.is_draining = True
         grace_seconds = min(grace_seconds, timeout_seconds)
         if not await self._is_empty_within(grace_seconds):
@@ -135,10 +143,23 @@ class Server:
         now_seconds = loop.time()
         for connection in tuple(self._state.connections):
             connection.expire(now_seconds)
+        if self._state.place is not None and self._state.place.is_shared:
+            self._even_out(self._state.place)
         self._timer = loop.call_later(self._sweep_seconds, self._sweep)
 
+    def _even_out(self, place: Place) -> None:
+        """Give connections up for a neighbour who has far fewer, as one that was replaced has."""
+        place.show()
+        surplus = place.surplus()
+        if surplus and not self._state.is_draining:
+            keep_alive = [one for one in self._state.connections if not one.is_dismissed]
+            leaving = len(self._state.connections) - len(keep_alive)
+            for connection in islice(keep_alive, max(0, surplus - leaving)):
+                connection.dismiss()
 
-def _listen_error(error: OSError, host: str, port: int) -> ConfigurationError:
+
+def listen_error(error: OSError, host: str, port: int) -> ConfigurationError:
+    """Return what is wrong with an address that cannot be listened on, and what to do about it."""
     if error.errno == errno.EADDRINUSE:
         return PortInUseError(
             f"port {port} is already in use on {host}",

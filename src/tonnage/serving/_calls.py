@@ -55,6 +55,12 @@ class RequestIds:
         """Return an id of this worker's."""
         return f"{self._prefix}-{next(self._numbers):x}"
 
+    def of(self, call: "Call") -> str:
+        """Return an invocation's id, which it gets now if it has none."""
+        if call.request_id is None:
+            call.request_id = self.new()
+        return call.request_id
+
 
 class Call:
     """

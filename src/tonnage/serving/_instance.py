@@ -4,24 +4,24 @@ One instance's application: the container contract on top of a loaded model.
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 from tonnage.artefact import LoadedModel
 from tonnage.domain import InvalidPayloadError, error_body
-from tonnage.http import Exchange, Refusal, Response
+from tonnage.http import Exchange, Response
 
 from ._batching import Batcher, BatchLimits
-from ._calls import CUSTOM_ATTRIBUTES, REQUEST_ID, RETRY, Call, RequestIds, refusal
+from ._calls import RETRY, Call, RequestIds, refusal
 from ._capacity import InstanceCapacity, VirtualServer
 from ._costs import CallCosts
-from ._formats import Rows, Shape, UnwritableError
-from ._metrics import CONTENT_TYPE, Scoreboard, Tally
+from ._formats import Rows, Shape
+from ._metrics import Scoreboard, Tally
 from ._outbox import Outbox
+from ._predicting import Answer, Predicting
+from ._reception import Books, Reception
 from ._request_log import RequestLog
 from .codecs import Codecs, Conversion, MediaTypeError
 
@@ -34,23 +34,10 @@ _MOST_USUAL: Final = 256
 _LARGE_BODY_BYTES: Final = 64 * 1024
 """A body of more is read in the thread: half a million rows would hold the loop up for seconds."""
 _MOST_LARGE_BODIES: Final = 16
-_ATTRIBUTES: Final = re.compile(r"[\x20-\x7e]{1,1024}")
-_PONG: Final = Response(status=200, body=b"", content_type=None)
-_NOT_READY: Final = Response(
-    status=503, body=error_body("not_ready", "not every worker has passed its self-test yet")
-)
+_NOT_READY: Final = "not every worker has passed its self-test yet"
 _FULL_MESSAGE: Final = "the instance's queue is full; try again later"
 _FULL: Final = Response(status=503, body=error_body("over_capacity", _FULL_MESSAGE), headers=RETRY)
 """Without an id, which no log would hold: what is refused by the thousand must cost little."""
-_METHODS: Final = {
-    "/invocations": ("POST",),
-    "/ping": ("GET", "HEAD"),
-    "/metrics": ("GET", "HEAD"),
-}
-
-
-Answer = Response | bytes
-"""What an invocation is answered; bytes are the body of a 200 in JSON, as most answers are."""
 
 
 class Instance:
@@ -70,6 +57,9 @@ class Instance:
         scoreboard: Where ``/metrics`` comes from; None for one of this instance's own.
         tally: Where this instance counts; None for the scoreboard's first row.
         request_log: Notes each request; None for no log.
+
+    Attributes:
+        refuse: Returns the answer to what the server would not take, counted and noted like others.
     """
 
     def __init__(
@@ -85,21 +75,25 @@ class Instance:
         tally: Tally | None = None,
         request_log: RequestLog | None = None,
     ) -> None:
-        self._model = model
         self._codecs = Codecs(model, default_accept)
-        self._attributes = getattr(model.service, "custom_attributes", None)
-        self._is_ready = is_ready
-        self._scoreboard = scoreboard or Scoreboard()
-        self._tally = tally or self._scoreboard.tally()
+        scoreboard = scoreboard or Scoreboard()
+        self._tally = tally or scoreboard.tally()
         self._log = request_log
         self._ids = RequestIds()
+        predicting = Predicting(model, self._ids)
+        self._has_attributes = predicting.attributes is not None
+        books = Books(
+            scoreboard=scoreboard, tally=self._tally, request_log=request_log, ids=self._ids
+        )
+        self._reception = Reception(books, is_ready, _NOT_READY)
+        self.refuse = self._reception.refuse
         self._thread = ThreadPoolExecutor(1, "predict")
         self._large_bodies = 0
         self._server = VirtualServer(capacity) if capacity else None
         self._usual: dict[bytes, Conversion] = {}
         self._outbox: Outbox[tuple[Call, Answer]] = Outbox(lambda item: self._respond(*item))
         self._batcher: Batcher[Call, Answer] = Batcher(
-            predict=self._predict,
+            predict=predicting.predict,
             answer=self._answer if self._server is None else self._answer_in_time,
             expire=self._expire,
             limits=limits or BatchLimits(),
@@ -114,31 +108,8 @@ class Instance:
         if conversion is not None:
             self._accept(Call(exchange, None, perf_counter(), conversion))
             return
-        path, method = exchange.request.path, exchange.request.method
-        if path == "/invocations" and method == "POST":
+        if self._reception.lets_through(exchange):
             self._accept_new(exchange)
-        elif path not in _METHODS:
-            message = f"there is no {path} here; there are {', '.join(_METHODS)}"
-            self._turn_away(exchange, 404, "not_found", message)
-        elif method not in _METHODS[path]:
-            allowed = _METHODS[path][0]
-            message = f"{method} is not allowed here; {allowed} is"
-            allow = (("Allow", allowed),)
-            self._turn_away(exchange, 405, "method_not_allowed", message, allow)
-        elif path == "/ping":
-            self._reply(exchange, _PONG if self._is_ready() else _NOT_READY)
-        else:
-            text = self._scoreboard.render()
-            self._reply(exchange, Response(status=200, body=text, content_type=CONTENT_TYPE))
-
-    def refuse(self, refused: Refusal) -> Response:
-        """Return the answer to what the server would not take, counted and noted like any other."""
-        request_id = self._ids.sent(refused.request.headers) or self._ids.new()
-        response = refusal(request_id, refused.status, refused.code, refused.message)
-        self._tally.request(refused.request.path, refused.status)
-        if self._log:
-            self._log.note(refused.request, request_id, refused.status, rows=0, seconds=0.0)
-        return response
 
     @property
     def is_stuck(self) -> bool:
@@ -148,26 +119,6 @@ class Instance:
     def give_up(self) -> None:
         """Answer everything that waits with a 503: the model will not."""
         self._batcher.give_up()
-
-    def _turn_away(
-        self,
-        exchange: Exchange,
-        status: int,
-        code: str,
-        message: str,
-        headers: tuple[tuple[str, str], ...] = (),
-    ) -> None:
-        request_id = self._ids.sent(exchange.request.headers) or self._ids.new()
-        response = refusal(request_id, status, code, message, headers=headers)
-        self._reply(exchange, response, request_id)
-
-    def _reply(self, exchange: Exchange, response: Response, request_id: str | None = None) -> None:
-        """Answer what is no invocation."""
-        self._tally.request(exchange.request.path, response.status)
-        exchange.respond(response)
-        if self._log:
-            named = request_id or self._ids.sent(exchange.request.headers) or self._ids.new()
-            self._log.note(exchange.request, named, response.status, rows=0, seconds=0.0)
 
     # An invocation arrives: its format, its rows, its place in the queue.
 
@@ -188,7 +139,7 @@ class Instance:
             status = 406 if error.header == "accept" else 415
             self._fail(call, status, "unsupported_media_type", error.message)
             return
-        if call.request_id is None and self._attributes is None:
+        if call.request_id is None and not self._has_attributes:
             self._remember(exchange.request.head, call.conversion)
         self._accept(call)
 
@@ -244,7 +195,7 @@ class Instance:
             call.request_id is None
             and call.shape is Shape.ONE
             and call.conversion.is_json
-            and self._attributes is None
+            and not self._has_attributes
         )
         if self._server is not None:
             finish = self._server.admit(asyncio.get_running_loop().time())
@@ -253,63 +204,6 @@ class Instance:
                 return
             call.finish_seconds = finish
         self._batcher.add(call)
-
-    # It is predicted with others, here or in the thread.
-
-    def _predict(self, calls: list[Call]) -> list[Answer]:
-        """Return the answer of each call; one that the model fails on fails alone."""
-        rows = [row for call in calls for row in call.rows]
-        try:
-            results = self._model.predict(rows)
-        except Exception as error:  # noqa: BLE001 (the user's code raises what it likes)
-            if len(calls) == 1:
-                return [self._model_failed(calls[0], error)]
-            half = len(calls) // 2
-            return self._predict(calls[:half]) + self._predict(calls[half:])
-        left = iter(results)
-        return [
-            next(left) if call.is_plain else self._written(call, tuple(islice(left, call.count)))
-            for call in calls
-        ]
-
-    def _model_failed(self, call: Call, error: Exception) -> Response:
-        request_id = self._named(call)
-        logger.error("prediction failed", exc_info=error, extra={"request_id": request_id})
-        what = "this row" if call.count == 1 else f"one of these {call.count} rows"
-        message = f"the model failed on {what}; the log has the trace"
-        return refusal(request_id, 500, "model_error", message)
-
-    def _written(self, call: Call, results: Sequence[bytes]) -> Response:
-        try:
-            body = call.conversion.target.encode(results, call.shape)
-        except UnwritableError as error:
-            return refusal(self._named(call), 406, "unsupported_media_type", str(error))
-        headers: tuple[tuple[str, str], ...] = ()
-        if call.request_id is not None:
-            headers = ((REQUEST_ID, call.request_id),)
-        attributes = self._custom_attributes(call)
-        if attributes is not None:
-            headers += ((CUSTOM_ATTRIBUTES, attributes),)
-        content_type = call.conversion.content_type
-        return Response(status=200, body=body, content_type=content_type, headers=headers)
-
-    def _custom_attributes(self, call: Call) -> str | None:
-        """Return what the service has to say to the request's custom attributes."""
-        received = call.exchange.request.headers.get(CUSTOM_ATTRIBUTES.lower())
-        if received is None or self._attributes is None:
-            return None
-        extra = {"request_id": call.request_id}
-        try:
-            answer: Any = self._attributes(received)
-        except Exception:
-            logger.exception("custom_attributes failed", extra=extra)
-            return None
-        if answer is None:
-            return None
-        if not isinstance(answer, str) or not _ATTRIBUTES.fullmatch(answer):
-            logger.error("custom_attributes returned no 1 to 1,024 visible characters", extra=extra)
-            return None
-        return answer
 
     # And answered.
 
@@ -358,7 +252,7 @@ class Instance:
         headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         faults = error.faults if error else ()
-        request_id = self._named(call)
+        request_id = self._ids.of(call)
         self._respond(
             call, refusal(request_id, status, code, message, faults=faults, headers=headers)
         )
@@ -376,9 +270,4 @@ class Instance:
     def _note(self, log: RequestLog, call: Call, answer: Answer, seconds: float) -> None:
         status = 200 if isinstance(answer, bytes) else answer.status
         request = call.exchange.request
-        log.note(request, self._named(call), status, rows=call.count, seconds=seconds)
-
-    def _named(self, call: Call) -> str:
-        if call.request_id is None:
-            call.request_id = self._ids.new()
-        return call.request_id
+        log.note(request, self._ids.of(call), status, rows=call.count, seconds=seconds)

@@ -11,13 +11,15 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-__all__ = ["CONTENT_TYPE", "Scoreboard", "Tally"]
+from tonnage.http import Places
+
+__all__ = ["CONTENT_TYPE", "STATUSES", "Scoreboard", "Tally"]
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _ROUTES: Final = ("/invocations", "/ping", "/metrics", "other")
-_STATUSES: Final = (200, 400, 404, 405, 406, 408, 413, 415, 431, 500, 503)
-_OTHER: Final = len(_STATUSES)
+STATUSES: Final = (200, 400, 404, 405, 406, 408, 411, 413, 415, 431, 500, 503)
+_OTHER: Final = len(STATUSES)
 _SECONDS: Final = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0),
 )
@@ -37,7 +39,7 @@ _PREDICT: Final = _LATENCY + len(_SECONDS) + 1
 _BATCH: Final = _PREDICT + len(_SECONDS) + 1
 _WORDS: Final = _BATCH + len(_ROWS) + 1
 
-_PLACES: Final = {status: place for place, status in enumerate(_STATUSES)}
+_PLACES: Final = {status: place for place, status in enumerate(STATUSES)}
 _FIRST: Final = {route: _REQUESTS + i * (_OTHER + 1) for i, route in enumerate(_ROUTES)}
 _INVOCATIONS: Final = _FIRST["/invocations"]
 
@@ -92,16 +94,22 @@ class Tally:
             arrived_seconds: When each came, the oldest first.
             now_seconds: When they were answered, on the same clock.
         """
+        words, count = self._words, len(statuses)
+        if statuses.count(200) == count:
+            words[_INVOCATIONS] += count  # 200 comes first
+        else:
+            for status in statuses:
+                words[_INVOCATIONS + _PLACES.get(status, _OTHER)] += 1
+        words[_LATENCY_NS] += int((count * now_seconds - sum(arrived_seconds)) * 1e9)
+        # A batch spans few buckets, and who came later waited less: each is a piece of the list.
         oldest = bisect_left(_SECONDS, now_seconds - arrived_seconds[0])
         newest = bisect_left(_SECONDS, now_seconds - arrived_seconds[-1])
-        if oldest != newest or statuses.count(200) != len(statuses):
-            for status, arrived in zip(statuses, arrived_seconds, strict=True):
-                self.invocation(status, now_seconds - arrived)
-            return
-        words, count = self._words, len(statuses)
-        words[_INVOCATIONS] += count  # 200 comes first
-        words[_LATENCY + oldest] += count
-        words[_LATENCY_NS] += int((count * now_seconds - sum(arrived_seconds)) * 1e9)
+        end = count
+        for bucket in range(newest, oldest):
+            start = bisect_left(arrived_seconds, now_seconds - _SECONDS[bucket], 0, end)
+            words[_LATENCY + bucket] += end - start
+            end = start
+        words[_LATENCY + oldest] += end
 
     def request(self, route: str, status: int) -> None:
         """Count any other answer."""
@@ -124,11 +132,14 @@ class Scoreboard:
 
     Args:
         workers: How many rows it has.
+
+    Attributes:
+        places: The workers' places behind their listener.
     """
 
     def __init__(self, workers: int = 1) -> None:
-        self._workers = workers
         self._words = memoryview(mmap.mmap(-1, 8 * _WORDS * workers)).cast("q")
+        self.places = Places(workers)
 
     def tally(self, slot: int = 0) -> Tally:
         """Return one worker's row."""
@@ -138,16 +149,19 @@ class Scoreboard:
         """Return the sums over all workers as Prometheus text."""
         words = self._words.tolist()
         sums = [sum(words[place::_WORDS]) for place in range(_WORDS)]
-        return "\n".join((*_lines(sums, self._workers), "")).encode()
+        return "\n".join((*_lines(sums, self.places.connections()), "")).encode()
 
 
-def _lines(sums: list[int], workers: int) -> Iterator[str]:
-    yield from _gauge("tonnage_workers", "Worker processes there should be.", workers)
+def _lines(sums: list[int], connections: Sequence[int]) -> Iterator[str]:
+    yield from _gauge("tonnage_workers", "Worker processes there should be.", len(connections))
     yield from _gauge("tonnage_workers_ready", "Worker processes that serve.", sums[_READY])
+    yield from _head("tonnage_connections", "gauge", "Connections of each worker.")
+    for worker, count in enumerate(connections):
+        yield f'tonnage_connections{{worker="{worker}"}} {count}'
     yield from _gauge("tonnage_queue_rows", "Rows waiting to be predicted.", sums[_QUEUE])
     yield from _head("tonnage_requests_total", "counter", "Requests answered.")
     for route, first in _FIRST.items():
-        for place, status in enumerate((*_STATUSES, "other")):
+        for place, status in enumerate((*STATUSES, "other")):
             if sums[first + place] or (route, status) == ("/invocations", 200):
                 labels = f'route="{route}",status="{status}"'
                 yield f"tonnage_requests_total{{{labels}}} {sums[first + place]}"

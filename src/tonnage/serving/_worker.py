@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Final, NoReturn
 
 import uvloop
@@ -18,6 +19,7 @@ from tonnage.artefact import LoadedModel, predict_golden
 from tonnage.domain import TonnageError
 from tonnage.http import Limits, Server
 
+from . import compat
 from ._batching import BatchLimits
 from ._capacity import InstanceCapacity
 from ._costs import measure_costs
@@ -25,7 +27,7 @@ from ._instance import Instance
 from ._metrics import Scoreboard
 from ._request_log import RequestLog
 from ._watch import BEAT_SECONDS
-from .compat import Books, HandlerInstance, HandlerSource
+from .compat import HandlerSource
 
 __all__ = ["DRAIN_SECONDS", "Lifeline", "WorkerOptions", "fork_worker"]
 
@@ -113,6 +115,8 @@ def fork_worker(
         scoreboard: Counters shared by the instance's workers; None when there is one worker.
         slot: Which of the workers this is.
     """
+    if isinstance(model, HandlerSource):
+        import_module("tonnage.serving.compat._instance")  # here: the children share it
     # A signal between the fork and the child's own handlers would run the parent's in the child.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     process_id = os.fork()
@@ -163,14 +167,13 @@ async def _serve(
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(lifeline.reader, stop.set)
-    instance: Instance | HandlerInstance | None
+    request_log = RequestLog() if options.access_log else None
+    instance: Instance | compat.HandlerInstance | None
     if isinstance(model, HandlerSource):
-        books = Books(
-            scoreboard=scoreboard,
-            tally=tally,
-            request_log=RequestLog() if options.access_log else None,
+        books = compat.Books(scoreboard=scoreboard, tally=tally, request_log=request_log)
+        instance = await compat.HandlerInstance.start(
+            model, stop=stop, is_ready=is_ready, books=books
         )
-        instance = await HandlerInstance.start(model, stop=stop, is_ready=is_ready, books=books)
     else:
         instance = Instance(
             model,
@@ -181,9 +184,9 @@ async def _serve(
             costs=measure_costs(model),
             scoreboard=scoreboard,
             tally=tally,
-            request_log=RequestLog() if options.access_log else None,
+            request_log=request_log,
         )
-    if instance is None:
+    if instance is None:  # told to stop while its handler was loading
         return
 
     def beat() -> None:
@@ -197,7 +200,11 @@ async def _serve(
 
     limits = Limits(max_body_bytes=options.max_body_bytes)
     server = await Server.start(
-        instance.handle, sock=listener, limits=limits, refuse=instance.refuse
+        instance.handle,
+        sock=listener,
+        place=scoreboard.places.place(slot),
+        limits=limits,
+        refuse=instance.refuse,
     )
     beat()
     tally.set_ready(is_ready=True)

@@ -93,7 +93,8 @@ class Codecs:
     """
 
     def __init__(self, model: LoadedModel, default_accept: str = "") -> None:
-        self._formats = {name: make(model) for name, make in _FORMATS.items()}
+        self._model = model
+        self._formats: dict[str, Format] = {}
         self._default_accept = default_accept
         # Clients say the same few things with every request; what is hard to read is read once.
         self._known: dict[tuple[str, str], Conversion] = {}
@@ -115,21 +116,27 @@ class Codecs:
             return known
         source, parameters = _media_type(content_type)
         source = source or _JSON
-        if source not in self._formats:
+        if source not in _FORMATS:
             raise MediaTypeError("content-type", content_type)
         if self._default_accept and accept.strip() in {"", "*/*"}:
             accept = self._default_accept
         target = _negotiated(accept, source)
         conversion = Conversion(
-            source=self._formats[source],
+            source=self._format(source),
             charset=parameters.get("charset", ""),
-            target=self._formats[target],
+            target=self._format(target),
             content_type=target,
             is_json=target == _JSON,
         )
         if len(self._known) < _MAX_REMEMBERED:
             self._known[content_type, accept] = conversion
         return conversion
+
+    def _format(self, name: str) -> Format:
+        """Return a format, made when it is first asked for: a start waits for none but JSON."""
+        if name not in self._formats:
+            self._formats[name] = _FORMATS[name](self._model)
+        return self._formats[name]
 
 
 def _media_type(value: str) -> tuple[str, dict[str, str]]:

@@ -136,13 +136,71 @@ def test_an_unknown_path_is_a_404(url: str, path: str):
     assert answer.error["code"] == "not_found"
 
 
-def test_bytes_that_are_no_http_are_a_400(url: str):
+def said(url: str, sent: bytes) -> bytes:
+    """Send bytes and return everything that is answered, until both have ended."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     with socket.create_connection((parts.hostname, parts.port or 0), timeout=20) as client:
-        client.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
-        head, _, body = client.makefile("rb").read().partition(b"\r\n\r\n")
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        return client.makefile("rb").read()
+
+
+def test_bytes_that_are_no_http_are_a_400(url: str):
+    head, _, body = said(url, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n").partition(
+        b"\r\n\r\n"
+    )
     assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error"]["message"]
+
+
+def test_an_invocation_that_says_nothing_of_a_body_is_a_411(url: str):
+    head, _, body = said(url, b"POST /invocations HTTP/1.1\r\nHost: a\r\n\r\n").partition(
+        b"\r\n\r\n"
+    )
+    assert head.startswith(b"HTTP/1.1 411 Length Required")
+    error = json.loads(body)["error"]
+    assert error["code"] == "length_required"
+    assert "send the row with its Content-Length" in error["message"]
+
+
+def test_a_body_whose_length_was_not_said_is_not_taken_for_a_row(url: str):
+    """By HTTP's rules what follows such a request is the next one."""
+    answered = said(url, b'POST /invocations HTTP/1.1\r\nHost: a\r\n\r\n{"distance": 150}')
+    assert answered.startswith(b"HTTP/1.1 411 ")
+    assert answered.count(b"HTTP/1.1 ") == 2
+    assert b"HTTP/1.1 400 " in answered
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 0", b"Transfer-Encoding: chunked"])
+def test_an_empty_body_that_was_announced_is_a_400(url: str, head: bytes):
+    end = b"0\r\n\r\n" if b"chunked" in head else b""
+    sent = b"POST /invocations HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n\r\n" + end
+    assert said(url, sent).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "allowed"),
+    [
+        (b"BREW /invocations HTTP/1.1", 405, b"POST"),
+        (b"post /invocations?x=1 HTTP/1.1", 405, b"POST"),
+        (b"PURGEX /ping HTTP/1.1", 405, b"GET"),
+        (b"BREW /coffee HTTP/1.1", 404, None),
+        (b"BREW /invocations HTTP/2.0", 400, None),
+        (b"BREW", 400, None),
+        (b'{"distance": 150} /invocations HTTP/1.1', 400, None),
+    ],
+)
+def test_a_method_that_http_does_not_know_is_one_that_is_not_allowed(
+    url: str, line: bytes, status: int, allowed: bytes | None
+):
+    head, _, body = said(url, line + b"\r\nHost: a\r\n\r\n").partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    assert lines[0].startswith(b"HTTP/1.1 %d " % status)
+    assert [line for line in lines if line.startswith(b"Allow: ")] == (
+        [b"Allow: " + allowed] if allowed else []
+    )
+    assert b"Connection: close" in lines
     assert json.loads(body)["error"]["message"]
 
 

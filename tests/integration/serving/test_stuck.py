@@ -28,6 +28,8 @@ class Hanging(Service[House, Price]):
     def features(self, rows):
         if Path(os.environ["PROBE_FLAG"]).exists():
             raise ValueError("the self-test is meant to fail now")
+        if Path(os.environ["PROBE_FLAG"]).with_suffix(".hang").exists():
+            time.sleep(3600)
         time.sleep(self.seconds_a_call)
         distances = [row.distance for row in rows]
         if 888 in distances:
@@ -75,11 +77,15 @@ def replaced(command: Command, gone: int) -> int | None:
     return next((worker for worker in children_of(command.pid) if worker != gone), None)
 
 
-def healthy(url: str) -> bool:
+def ping_status(url: str) -> int:
     try:
-        return ask(f"{url}/ping").status == 200
+        return ask(f"{url}/ping").status
     except OSError:
-        return False
+        return 0
+
+
+def healthy(url: str) -> bool:
+    return ping_status(url) == 200
 
 
 def test_a_model_stuck_in_the_thread_costs_its_worker_and_its_callers_an_answer(
@@ -141,6 +147,23 @@ def test_an_instance_that_cannot_replace_a_worker_becomes_unhealthy_until_it_can
             until(lambda: (seen := pinged()).status != 200 and seen, "a failed ping").status == 503
         )
         flag.unlink()
+        until(lambda: healthy(url), "the instance to be healthy again")
+        assert len(children_of(command.pid)) == 2
+        assert post(f"{url}/invocations", ROW).json == {"cost": 50.3}
+
+
+def test_a_new_worker_that_hangs_in_its_self_test_is_killed_and_tried_again(
+    serve: Serve, hanging: Callable[[str], Path], flag: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS", "1")
+    with serve(artefact=hanging("service:Hanging"), workers=2) as (command, url):
+        hang = flag.with_suffix(".hang")
+        hang.touch()
+        os.kill(children_of(command.pid)[0], signal.SIGKILL)
+        until(lambda: healthy(url), "the other to answer")
+        command.until_line("stands still and is killed")
+        until(lambda: ping_status(url) == 503, "a ping that says so")
+        hang.unlink()
         until(lambda: healthy(url), "the instance to be healthy again")
         assert len(children_of(command.pid)) == 2
         assert post(f"{url}/invocations", ROW).json == {"cost": 50.3}

@@ -144,7 +144,9 @@ def test_a_row_that_the_model_fails_on_fails_alone(
     [
         ("POST", "/invocations", {"content-type": "text/xml"}, b"1", 415, "unsupported_media_type"),
         ("POST", "/invocations", {"accept": "text/html"}, b"{}", 406, "unsupported_media_type"),
-        ("POST", "/invocations", {}, b"", 400, "invalid_payload"),
+        ("POST", "/invocations", {"content-length": "0"}, b"", 400, "invalid_payload"),
+        ("POST", "/invocations", {"transfer-encoding": "chunked"}, b"", 400, "invalid_payload"),
+        ("POST", "/invocations", {}, b"", 411, "length_required"),
         ("POST", "/invocations", {}, b"{", 400, "invalid_payload"),
         ("GET", "/invocations", {}, b"", 405, "method_not_allowed"),
         ("POST", "/ping", {}, b"", 405, "method_not_allowed"),

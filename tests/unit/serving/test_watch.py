@@ -27,6 +27,29 @@ def test_a_worker_that_does_not_serve_yet_may_take_its_time():
     assert [watch.look([0], float(second)) for second in range(100)] == [[]] * 100
 
 
+def test_a_worker_that_takes_anothers_place_has_as_long_to_serve_as_it_may_stand_still():
+    watch = Watch(Scoreboard(1), 60.0)
+    watch.bound_starts(0.3)
+    told = [second for second in range(100) if watch.look([0], float(second))]
+    assert told[0] == 60
+
+
+def test_where_the_first_workers_took_long_so_may_the_next():
+    watch = Watch(Scoreboard(1), 60.0)
+    watch.bound_starts(40.0)
+    told = [second for second in range(0, 600, 4) if watch.look([0], float(second))]
+    assert told[0] == 408  # the first look from 400 s on: it looks each 12 s
+
+
+def test_a_worker_is_not_blamed_for_the_one_before_it():
+    watch = Watch(Scoreboard(1), 5.0)
+    watch.bound_starts(0.1)
+    for second in range(5):
+        assert watch.look([0], float(second)) == []
+    watch.begin(0)
+    assert [watch.look([0], float(second)) for second in range(5, 12)] == [[]] * 5 + [[0]] * 2
+
+
 def test_a_pause_of_the_whole_machine_counts_as_one_look():
     scoreboard = Scoreboard(1)
     scoreboard.tally().set_ready(is_ready=True)

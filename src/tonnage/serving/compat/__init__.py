@@ -17,21 +17,26 @@ worker loads a model of its own, nothing is verified and nothing is batched, and
 at a time in each worker.
 """
 
-from tonnage.artefact import ArchiveLimits, extract
+from typing import TYPE_CHECKING
 
-from ._context import Context
-from ._errors import InvocationError
-from ._instance import Books, HandlerInstance
-from ._loading import LoadedHandler, load_handler
-from ._source import (
-    HandlerOptions,
-    HandlerSource,
-    find_handler,
-    handler_options,
-    opened,
-    response_timeout_seconds,
-)
-from ._stand_in import install_stand_in
+from tonnage.domain.lazy import lazily as _lazily
+
+if TYPE_CHECKING:
+    from tonnage.artefact import ArchiveLimits, extract
+
+    from ._context import Context
+    from ._errors import InvocationError
+    from ._instance import Books, HandlerInstance
+    from ._loading import LoadedHandler, load_handler
+    from ._source import (
+        HandlerOptions,
+        HandlerSource,
+        find_handler,
+        handler_options,
+        opened,
+        response_timeout_seconds,
+    )
+    from ._stand_in import install_stand_in
 
 __all__ = [
     "ArchiveLimits",
@@ -50,3 +55,28 @@ __all__ = [
     "opened",
     "response_timeout_seconds",
 ]
+
+_HOMES = {
+    "ArchiveLimits": "tonnage.artefact",
+    "Books": "._instance",
+    "Context": "._context",
+    "HandlerInstance": "._instance",
+    "HandlerOptions": "._source",
+    "HandlerSource": "._source",
+    "InvocationError": "._errors",
+    "LoadedHandler": "._loading",
+    "extract": "tonnage.artefact",
+    "find_handler": "._source",
+    "handler_options": "._source",
+    "install_stand_in": "._stand_in",
+    "load_handler": "._loading",
+    "opened": "._source",
+    "response_timeout_seconds": "._source",
+}
+
+if not TYPE_CHECKING:  # a type checker sees the names above, and no others
+    __getattr__ = _lazily(__name__, _HOMES)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -16,10 +16,9 @@ from time import perf_counter
 from typing import Any, Final
 
 from tonnage.domain import ModelLoadError, TonnageError, error_body
-from tonnage.http import Exchange, Refusal, Response
-from tonnage.serving._calls import REQUEST_ID, RETRY, RequestIds, refusal
-from tonnage.serving._metrics import CONTENT_TYPE, Scoreboard, Tally
-from tonnage.serving._request_log import RequestLog
+from tonnage.http import Exchange, Response
+from tonnage.serving._calls import REQUEST_ID, RETRY
+from tonnage.serving._reception import Books, Reception
 
 from ._loading import LoadedHandler, load_handler
 from ._sole_thread import SoleThread
@@ -29,10 +28,7 @@ __all__ = ["Books", "HandlerInstance"]
 
 logger = logging.getLogger(__name__)
 
-_PONG: Final = Response(status=200, body=b"", content_type=None)
-_NOT_READY: Final = Response(
-    status=503, body=error_body("not_ready", "not every worker has loaded its model yet")
-)
+_NOT_READY: Final = "not every worker has loaded its model yet"
 _REFUSED: Final = Response(
     status=503,
     body=error_body("over_capacity", "the worker's queue is full; try again later"),
@@ -47,33 +43,6 @@ _FAILED: Final = Response(
     status=500,
     body=error_body("model_error", "the model's handler failed; the log has the trace"),
 )
-_METHODS: Final = {
-    "/invocations": ("POST",),
-    "/ping": ("GET", "HEAD"),
-    "/metrics": ("GET", "HEAD"),
-}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Books:
-    """
-    Where an instance notes what it answers.
-
-    Attributes:
-        scoreboard: Where ``/metrics`` comes from.
-        tally: This worker's row of it.
-        request_log: Notes each request; None for no log.
-    """
-
-    scoreboard: Scoreboard
-    tally: Tally
-    request_log: RequestLog | None = None
-
-    @classmethod
-    def own(cls) -> "Books":
-        """Make some for one instance."""
-        scoreboard = Scoreboard()
-        return cls(scoreboard=scoreboard, tally=scoreboard.tally())
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
@@ -95,6 +64,9 @@ class HandlerInstance:
         books: Where it notes what it answers; None for some of its own.
         on_stuck: Called when a running invocation outlives its deadline: it cannot be stopped, so
             its process has to go.
+
+    Attributes:
+        refuse: Returns the answer to what the server would not take, counted and noted like others.
     """
 
     def __init__(
@@ -109,9 +81,9 @@ class HandlerInstance:
         self._handler = handler
         self._options: HandlerOptions = handler.source.options
         self._thread = thread
-        self._is_ready = is_ready
         self._books = books or Books.own()
-        self._ids = RequestIds()
+        self._reception = Reception(self._books, is_ready, _NOT_READY)
+        self.refuse = self._reception.refuse
         self._on_stuck = on_stuck or _end_this_worker
         self._waiting: deque[_Invocation] = deque()
         self._running: _Invocation | None = None
@@ -157,43 +129,13 @@ class HandlerInstance:
 
     def handle(self, exchange: Exchange) -> None:
         """Answer one request, now or when its turn has come."""
-        path, method = exchange.request.path, exchange.request.method
-        methods = _METHODS.get(path)
-        if methods is None:
-            message = f"there is no {path} here; there are {', '.join(_METHODS)}"
-            self._reply(exchange, Response(status=404, body=error_body("not_found", message)))
-        elif method not in methods:
-            self._reply(exchange, _method_not_allowed(method, methods[0]))
-        elif path == "/ping":
-            self._reply(exchange, _PONG if self._is_ready() else _NOT_READY)
-        elif path == "/metrics":
-            text = self._books.scoreboard.render()
-            self._reply(exchange, Response(status=200, body=text, content_type=CONTENT_TYPE))
-        else:
+        if self._reception.lets_through(exchange):
             self._accept(exchange)
-
-    def refuse(self, refused: Refusal) -> Response:
-        """Return the answer to what the server would not take, counted and noted like any other."""
-        request, status = refused.request, refused.status
-        request_id = self._ids.sent(request.headers) or self._ids.new()
-        self._books.tally.request(request.path, status)
-        if self._books.request_log:
-            self._books.request_log.note(request, request_id, status, rows=0, seconds=0.0)
-        return refusal(request_id, status, refused.code, refused.message)
-
-    def _reply(self, exchange: Exchange, response: Response) -> None:
-        """Answer what is no invocation."""
-        request = exchange.request
-        self._books.tally.request(request.path, response.status)
-        exchange.respond(response)
-        if self._books.request_log:
-            request_id = self._ids.sent(request.headers) or self._ids.new()
-            self._books.request_log.note(request, request_id, response.status, rows=0, seconds=0.0)
 
     def _accept(self, exchange: Exchange) -> None:
         invocation = _Invocation(
             exchange=exchange,
-            request_id=self._ids.sent(exchange.request.headers) or self._ids.new(),
+            request_id=self._books.name_of(exchange.request),
             arrived_seconds=perf_counter(),
         )
         if self._is_stuck or len(self._waiting) >= self._options.max_waiting:
@@ -275,11 +217,3 @@ def _load_fault(source: HandlerSource, fault: BaseException) -> TonnageError:
 def _end_this_worker() -> None:
     # As whoever started it does: it answers what it can, ends, and is replaced.
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _method_not_allowed(method: str, allowed: str) -> Response:
-    return Response(
-        status=405,
-        body=error_body("method_not_allowed", f"{method} is not allowed here; {allowed} is"),
-        headers=(("Allow", allowed),),
-    )

@@ -3,17 +3,13 @@ Where a handler comes from: a directory, what in it is the program, and how it i
 """
 
 import logging
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tonnage.artefact import extract
 from tonnage.domain import ArtefactError, ConfigurationError
-
-from ._formats import JSON
 
 __all__ = [
     "HandlerOptions",
@@ -27,6 +23,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 MODEL_FILE: Final = "model.joblib"
+_JSON: Final = "application/json"
 _MANIFEST: Final = "manifest.json"
 _PROGRAMS: Final = ("inference.py", "handler_service.py", "inference_handler.py")
 _FOLDERS: Final = ("code", ".")
@@ -51,7 +48,7 @@ class HandlerOptions:
 
     program: str | None = None
     code_directory: Path | None = None
-    default_accept: str = JSON
+    default_accept: str = _JSON
     timeout_seconds: float = _DEFAULT_TIMEOUT_SECONDS
     max_waiting: int = 100
     allow_pickle: bool = False
@@ -77,7 +74,7 @@ def handler_options(
     return HandlerOptions(
         program=environment.get("SAGEMAKER_PROGRAM") or None,
         code_directory=Path(directory) if directory and Path(directory).is_dir() else None,
-        default_accept=environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON,
+        default_accept=environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or _JSON,
         timeout_seconds=response_timeout_seconds(environment),
         allow_pickle=allow_pickle,
     )
@@ -179,6 +176,10 @@ def opened(model: Path) -> Iterator[Path]:
     if not model.is_file():
         yield model
         return
+    import tempfile
+
+    from tonnage.artefact import extract
+
     with tempfile.TemporaryDirectory(prefix="tonnage-model-") as directory:
         extract(model, Path(directory))
         yield Path(directory)
