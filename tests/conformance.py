@@ -40,6 +40,7 @@ COMMON = frozenset(
         "MalformedInput",
         "MalformedQueryString",
         "MissingAuthenticationToken",
+        "NotImplemented",
         "SerializationException",
         "ThrottlingException",
         "UnknownOperationException",
@@ -47,7 +48,7 @@ COMMON = frozenset(
         "ValidationException",
     }
 )
-STATUSES = {"InternalFailure": 500, "MissingAuthenticationToken": 403}
+STATUSES = {"InternalFailure": 500, "MissingAuthenticationToken": 403, "NotImplemented": 501}
 
 HEAD = """\
 # Conformance

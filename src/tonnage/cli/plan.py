@@ -112,6 +112,11 @@ _LONG_SECONDS = 86400.0
     is_flag=True,
     help="Let the plan choose the metric of 10 s, which AWS does not confirm for CPU instances.",
 )
+@click.option(
+    "--allow-serverless",
+    is_flag=True,
+    help="Let the plan choose a serverless endpoint, whose times it takes from an instance's line.",
+)
 @click.option("--quota", type=click.IntRange(min=1), help="The account's quota of instances.")
 @click.option("--request-bytes", type=SIZE, default=1024, help="A request's body.  [default: 1KiB]")
 @click.option("--response-bytes", type=SIZE, default=1024, help="An answer's.  [default: 1KiB]")
@@ -154,6 +159,7 @@ def command(
     timezone: str,
     simple: bool,
     allow_high_resolution: bool,
+    allow_serverless: bool,
     quota: int | None,
     request_bytes: float,
     response_bytes: float,
@@ -180,6 +186,7 @@ def command(
             margin=parse_fraction(margin),
             alternatives=() if simple else SearchSpace().alternatives,
             allow_high_resolution=allow_high_resolution,
+            allow_serverless=allow_serverless,
         ),
         fronts=_fronts(fronts, settings),
         types=() if measured_only else (types or None),

@@ -1,16 +1,16 @@
 """``tonnage simulate``."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import click
 
 from tonnage.config import Settings
-from tonnage.domain import ConfigurationError, format_duration, format_fraction
+from tonnage.domain import ConfigurationError
 from tonnage.planning import (
+    HOURS_A_MONTH,
     UNKNOWN_CALENDAR,
     Front,
     PolicyKind,
@@ -20,19 +20,13 @@ from tonnage.planning import (
     price_warnings,
     read_prices,
 )
-from tonnage.reporting.plan_report import PlanFigure, PlanReport, write_plan_report
-from tonnage.reporting.planning_figures import PlanTimeline, timeline_chart
-from tonnage.reporting.sections import Section
 from tonnage.scaling import AttachedPolicy, PolicyNames, ScalableTarget, TargetTrackingPolicy
 from tonnage.simulation import (
     FleetModel,
     ProvisioningDelay,
-    RetriedSimulation,
-    Simulation,
     UniformDelay,
     simulate,
     simulate_retries,
-    timeline_csv,
     to_json,
 )
 
@@ -40,13 +34,12 @@ from ._convert_scaling import calendar_of, policy_of
 from ._fleet_flags import latency_curve_of, provisioning_of
 from ._help import LongVerb
 from ._options import DURATION, emit_json, json_option, settings_options, with_settings
+from ._simulation_report import MOST_TICKS, as_requests, highest, summary, write_files
 from ._traffic import lines_of, traffic_of, traffic_options
 
 __all__ = ["command"]
 
-_MOST_TICKS = 1_000_000
 _FEW_TICKS = 100_000
-_HOURS_A_MONTH = 730
 _SECONDS_AN_HOUR = 3600
 _NO_CALENDAR = (
     "note: nobody has said when the traffic begins: the schedule takes it for a Monday's midnight"
@@ -197,7 +190,7 @@ def command(
             tick_seconds=tick,
             seed=seed,
             keep_timeline=traffic.duration_seconds / tick
-            <= (_FEW_TICKS if output is None else _MOST_TICKS),
+            <= (_FEW_TICKS if output is None else MOST_TICKS),
             scheduled_actions=actions,
             starts_at_seconds=starts,
         )
@@ -211,11 +204,11 @@ def command(
         instance_seconds=float(simulation.instance_seconds[0]),
     )
     monthly = monthly_cost(usage, Front(settings.api.front), book)
-    months = simulation.duration_seconds / (_HOURS_A_MONTH * _SECONDS_AN_HOUR)
+    months = simulation.duration_seconds / (HOURS_A_MONTH * _SECONDS_AN_HOUR)
     result = (
         to_json(simulation, names=_names(settings))
-        | _highest(simulation)
-        | ({} if tried is None else _as_requests(tried))
+        | highest(simulation)
+        | ({} if tried is None else as_requests(tried))
         | {
             "instance_type": kind,
             "line_per_second": rate,
@@ -228,34 +221,11 @@ def command(
     if as_json:
         emit_json(result)
     else:
-        click.echo("\n".join(_summary(result)))
+        click.echo("\n".join(summary(result)))
     for warning in price_warnings(monthly.prices, datetime.now(UTC).date()):
         click.echo(f"note: {warning}", err=True)
     if output is not None:
-        _write(simulation, result, output)
-
-
-def _as_requests(tried: RetriedSimulation) -> dict[str, float]:
-    """Return what became of requests, where the simulation counts their attempts."""
-    requests, given_up = float(tried.requests.sum()), float(tried.given_up.sum())
-    return {
-        "offered": requests,
-        "failed": given_up,
-        "failed_fraction": tried.failed_fraction,
-        "attempts": float(tried.attempts.sum()),
-    }
-
-
-def _highest(simulation: Simulation) -> dict[str, float | None]:
-    """Return the highest utilisation, queue and latency estimate of a tick; null without ticks."""
-    timeline = simulation.timeline
-    if timeline is None:
-        return dict.fromkeys(("utilisation_max", "queued_max", "latency_p99_max_seconds"))
-    return {
-        "utilisation_max": float(timeline.utilisation.max()),
-        "queued_max": float(timeline.queued.max()),
-        "latency_p99_max_seconds": float(timeline.latency_seconds.max()),
-    }
+        write_files(simulation, result, output)
 
 
 def _policies(settings: Settings, kind: PolicyKind) -> tuple[AttachedPolicy, ...] | None:
@@ -306,59 +276,3 @@ def _fleet(
         initial_instance_count=settings.endpoint.initial_instance_count,
         arrivals=cast("Literal['constant', 'poisson']", arrivals),
     )
-
-
-def _summary(result: dict[str, Any]) -> Iterator[str]:
-    yield (
-        f"{result['offered']:,.0f} requests in {format_duration(result['duration_seconds'])},"
-        f" {result['failed']:,.0f} failed ({format_fraction(result['failed_fraction'])})"
-    )
-    yield (
-        f"{result['instance_hours']:.2f} hours of {result['instance_type']},"
-        f" {result['cost_usd']:.4g} USD; a month of such traffic, front and data included:"
-        f" {result['cost_usd_month']:,.2f} USD"
-    )
-    for activity in result["activities"]:
-        yield (
-            f"{format_duration(activity['at_seconds']):>8}  {activity['from_count']} →"
-            f" {activity['to_count']} instances, done at"
-            f" {format_duration(activity['in_service_at_seconds'])}: {activity['cause']}"
-        )
-
-
-def _write(simulation: Simulation, result: dict[str, Any], output: Path) -> None:
-    output.mkdir(parents=True, exist_ok=True)
-    timeline = simulation.timeline
-    if timeline is None:
-        click.echo(f"note: more than {_MOST_TICKS:,} ticks are not written; try --tick", err=True)
-        return
-    file = output / "timeline.csv"
-    file.write_text(timeline_csv(simulation), encoding="utf-8")
-    spans = simulation.tick_spans
-    chart = timeline_chart(
-        PlanTimeline(
-            title="What the policy does on this traffic",
-            seconds=timeline.seconds,
-            offered_per_second=timeline.offered / spans,
-            failed_per_second=timeline.failed[:, 0] / spans,
-            capacity_per_second=timeline.in_service[:, 0] * result["line_per_second"],
-            desired=timeline.desired[:, 0].astype(float),
-            in_service=timeline.in_service[:, 0].astype(float),
-        )
-    )
-    report = PlanReport(
-        title="A simulation",
-        notes=Section(title="What it gave", lines=list(_summary(result))),
-        sections=[],
-        figures=[
-            PlanFigure(
-                name="timeline",
-                title="Offered, carried, failed, and the instances",
-                caption="Between desired and in service lies the time that a new instance takes.",
-                chart=chart,
-            )
-        ],
-    )
-    files = write_plan_report(report, output)
-    for written in (file, files.page, *files.pictures):
-        click.echo(f"wrote {written}", err=True)

@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from tonnage.artefact import extract
 from tonnage.domain import ArtefactError
 
 __all__ = ["ArtefactCache"]
@@ -55,7 +56,7 @@ class ArtefactCache:
                 links = [member.name for member in tar if member.issym() or member.islnk()]
                 if links:  # as on AWS (DG: deploy-model-troubleshoot)
                     raise ArtefactError(f"{archive} holds a link, {links[0]}; none is allowed")
-                tar.extractall(directory, filter="data")
         except (tarfile.TarError, OSError, EOFError) as error:
             raise ArtefactError(f"{archive} cannot be unpacked: {error}") from error
+        extract(archive, directory)  # tarfile's own filters came after 3.11.2, Debian 12's Python
         return directory

@@ -16,7 +16,7 @@ from typing import Any, Final
 import uvloop
 from pydantic import TypeAdapter
 
-from tonnage.domain import FleetTimeline, ScalingActivity, TonnageError, TransportError
+from tonnage.domain import FaultEvent, FleetTimeline, ScalingActivity, TonnageError, TransportError
 
 from ._fault_schedule import FAULTS_PATH
 from ._state import STATE_PATH, TIMELINE_PATH
@@ -78,6 +78,7 @@ class BackgroundEndpoint:
                 tuple(datapoint) for datapoint in described["invocations_per_instance"]
             ],
             activities=[ScalingActivity(**activity) for activity in described["activities"]],
+            faults=[FaultEvent(**fault) for fault in described["faults"]],
         )
 
 

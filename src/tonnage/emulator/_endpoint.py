@@ -1,5 +1,5 @@
 """
-An emulated endpoint: its variants, the router in front of them, and its life.
+An emulated endpoint and its life.
 
 ::
 
@@ -12,17 +12,18 @@ An emulated endpoint: its variants, the router in front of them, and its life.
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import Final
 
-from tonnage.domain import ArtefactError, CapacityError, TonnageError
+from tonnage.domain import CapacityError, TonnageError
 from tonnage.http import ClientResponse
 
 from ._counters import Counters
 from ._hosting import Hosted, Hosting, Surroundings
 from ._metrics import VariantMetrics
 from ._refusals import InvocationRefused
+from ._router import Router
 from ._update import Replacement
 from ._variant import ProductionVariant
 from .specs import DeploymentPlan, EndpointConfig
@@ -43,6 +44,13 @@ class EndpointStatus(StrEnum):
     UPDATE_ROLLBACK_FAILED = "UpdateRollbackFailed"
 
 
+_ANSWERING: Final = (
+    EndpointStatus.IN_SERVICE,
+    EndpointStatus.UPDATING,
+    EndpointStatus.UPDATE_ROLLBACK_FAILED,
+)
+
+
 class Endpoint:
     """
     One endpoint.
@@ -56,12 +64,10 @@ class Endpoint:
         on_change: Called with a variant after each change of its counts.
 
     Attributes:
-        variants: Its production variants, by name.
         plan: How its last deployment went, or goes.
         failure_reason: Why it failed, or why its last update was rolled back.
         created_epoch_seconds: When it was created.
         modified_epoch_seconds: When its status last changed.
-        replacement: The update under way.
     """
 
     def __init__(
@@ -79,16 +85,24 @@ class Endpoint:
         self.plan: DeploymentPlan | None = None
         self.failure_reason: str | None = None
         self.created_epoch_seconds = self.modified_epoch_seconds = wall_clock()
-        self.replacement: Replacement | None = None
         self._surroundings = surroundings
         self._counters = counters
         self._wall_clock = wall_clock
         self._on_change = on_change
         self._phase = EndpointStatus.CREATING
         self._work: asyncio.Task[None] | None = None
-        self._live = self._hosting(config)
-        self.variants: dict[str, ProductionVariant] = {}
+        self._router = Router(endpoint_name, self._hosting(config), self._new_variant)
         self._take_variants()
+
+    @property
+    def variants(self) -> Mapping[str, ProductionVariant]:
+        """Its production variants, by name."""
+        return self._router.variants
+
+    @property
+    def replacement(self) -> Replacement | None:
+        """The update under way."""
+        return self._router.replacement
 
     @property
     def status(self) -> EndpointStatus:
@@ -112,7 +126,7 @@ class Endpoint:
 
     def hosts(self, variant: ProductionVariant) -> bool:
         """Say whether a variant is of the config in force, not only of one that is to come."""
-        return self._live.hosted.get(variant.variant_name) is variant.hosted
+        return self._router.live.hosted.get(variant.variant_name) is variant.hosted
 
     async def create(self) -> None:
         """
@@ -123,10 +137,11 @@ class Endpoint:
             CapacityError: If an instance does not come up; likewise.
         """
         try:
-            await self._live.start({})
-        except TonnageError as error:
-            self._failed(error)
-            await self._live.close()
+            await self._router.live.start({})
+        except Exception as error:
+            self.failure_reason = _reason(error)
+            self._enter(EndpointStatus.FAILED)
+            await self._router.live.close()
             raise
         self._enter(EndpointStatus.IN_SERVICE)
 
@@ -156,21 +171,21 @@ class Endpoint:
         incoming = self._hosting(config)
         for name, weight in retained_weights.items():
             incoming.hosted[name].weight = weight
-        self.replacement = Replacement(
-            self._live, incoming, plan, retained_counts, self._surroundings, self._wall_clock()
+        replacement = self._router.replacement = Replacement(
+            self._router.live,
+            incoming,
+            plan,
+            retained_counts,
+            self._surroundings,
+            self._wall_clock(),
         )
         self._enter(EndpointStatus.UPDATING)
-        self._work = asyncio.create_task(self._updated(self.replacement))
-
-    async def settled(self) -> None:
-        """Wait until no work on it is under way."""
-        if self._work is not None:
-            await asyncio.wait([self._work])
+        self._work = asyncio.create_task(self._updated(replacement))
 
     def set_weights(self, weights: Mapping[str, float]) -> None:
         """Give variants other shares of the traffic, from now on."""
         for name, weight in weights.items():
-            self._live.hosted[name].weight = weight
+            self._router.live.hosted[name].weight = weight
         self.modified_epoch_seconds = self._wall_clock()
 
     def begin_deletion(self) -> None:
@@ -186,92 +201,39 @@ class Endpoint:
                 await self._work
         if self.replacement is not None:
             await self.replacement.incoming.close()
-        await self._live.close()
+        await self._router.live.close()
 
     async def invoke(
         self, body: bytes, headers: Mapping[str, str], target_variant: str | None = None
     ) -> tuple[ClientResponse, ProductionVariant]:
         """
-        Send an invocation to an instance in service and return what its container answers.
-
-        Args:
-            body: The invocation's.
-            headers: What reaches the container.
-            target_variant: The variant to use; None draws one by weight.
-
-        Returns:
-            The answer, and whose it is.
+        Send an invocation to an instance, as ``Router.invoke`` does.
 
         Raises:
-            InvocationRefused: If it reached no container.
+            InvocationRefused: If the endpoint takes none now, or it reached no container.
         """
-        began = time.perf_counter()
-        hosted = self._hosted(target_variant)
-        variant = self.variants[hosted.spec.variant_name]
-        counts = variant.metrics.arrived(variant.in_service_instance_count)
-        status = 0
-        sent = time.perf_counter()
-        try:
-            answer = await self._routed(hosted, body, headers)
-            status = answer.status
-        except InvocationRefused as refusal:
-            status = refusal.status
-            raise
-        finally:
-            seconds = time.perf_counter() - sent
-            variant.metrics.answered(
-                counts, status=status, model_seconds=seconds, overhead_seconds=sent - began
-            )
-            variant.tally.observe(status, seconds)
-        return answer, variant
-
-    def _hosted(self, target_variant: str | None) -> Hosted:
-        phase = self._phase
-        if not (
-            phase is EndpointStatus.IN_SERVICE
-            or phase is EndpointStatus.UPDATING
-            or phase is EndpointStatus.UPDATE_ROLLBACK_FAILED
-        ):
+        if self._phase not in _ANSWERING:
             raise InvocationRefused.not_found(self.endpoint_name)
-        hosting = self._live if self.replacement is None else self.replacement.side()
-        if target_variant is None:
-            return hosting.choose()
-        hosted = hosting.hosted.get(target_variant) or self._live.hosted.get(target_variant)
-        if hosted is None:
-            there = ", ".join(hosting.hosted)
-            raise InvocationRefused.validation(
-                f"Variant {target_variant} not found for endpoint {self.endpoint_name};"
-                f" it has {there}."
-            )
-        return hosted
-
-    async def _routed(
-        self, hosted: Hosted, body: bytes, headers: Mapping[str, str]
-    ) -> ClientResponse:
-        answer = await hosted.route(body, headers)
-        if answer is None and self.replacement is not None:  # the other side may have instances
-            other = self.replacement.opposite(hosted)
-            answer = await other.route(body, headers) if other else None
-        if answer is None:
-            raise InvocationRefused.unavailable(hosted.spec.variant_name)
-        return answer
+        return await self._router.invoke(body, headers, target_variant)
 
     async def _created(self) -> None:
-        with contextlib.suppress(TonnageError):  # its status and reason tell
+        try:
             await self.create()
+        except Exception as error:  # noqa: BLE001 (its status and reason tell)
+            _log("%s is not created: %s", self.endpoint_name, error)
 
     async def _updated(self, replacement: Replacement) -> None:
-        self._show_incoming(replacement)
+        self._router.show_incoming(replacement)
         try:
             await replacement.run()
-        except (ArtefactError, CapacityError) as error:
-            logger.error("the update of %s is rolled back: %s", self.endpoint_name, error.message)  # noqa: TRY400 (a known fault needs no trace)
-            self.failure_reason = error.message
+        except Exception as error:  # noqa: BLE001 (whatever it was, the old instances serve on)
+            _log("the update of %s is rolled back: %s", self.endpoint_name, error)
+            self.failure_reason = _reason(error)
             old, outcome = replacement.incoming, await self._rolled_back(replacement)
         else:
-            self._live, self.config = replacement.incoming, replacement.incoming.config
+            self._router.live, self.config = replacement.incoming, replacement.incoming.config
             old, outcome = replacement.outgoing, EndpointStatus.IN_SERVICE
-        self.replacement = None
+        self._router.replacement = None
         self._take_variants()
         await old.close()
         self._enter(outcome)
@@ -284,23 +246,9 @@ class Endpoint:
             return EndpointStatus.UPDATE_ROLLBACK_FAILED
         return EndpointStatus.IN_SERVICE
 
-    def _show_incoming(self, replacement: Replacement) -> None:
-        for name, hosted in replacement.incoming.hosted.items():
-            if name in self.variants:
-                self.variants[name].incoming = hosted
-            else:
-                self.variants[name] = self._new_variant(hosted)
-
     def _take_variants(self) -> None:
-        """Let the variants of the hosting in force be this endpoint's; those of a name go on."""
-        gone = [name for name in self.variants if name not in self._live.hosted]
-        for name, hosted in self._live.hosted.items():
-            if name in self.variants:
-                self.variants[name].replaced_by(hosted)
-            else:
-                self.variants[name] = self._new_variant(hosted)
-        for name in gone:
-            self._on_change(self.variants.pop(name))
+        for variant in self._router.take_variants():
+            self._on_change(variant)
 
     def _new_variant(self, hosted: Hosted) -> ProductionVariant:
         return ProductionVariant(
@@ -320,12 +268,20 @@ class Endpoint:
         if variant is not None:
             variant.changed()
 
-    def _failed(self, error: TonnageError) -> None:
-        self.failure_reason = error.message
-        self._enter(EndpointStatus.FAILED)
-
     def _enter(self, phase: EndpointStatus) -> None:
         self._phase = phase
         self.modified_epoch_seconds = self._wall_clock()
         for variant in tuple(self.variants.values()):
             variant.changed()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TonnageError):
+        return error.message
+    return f"an internal failure, {type(error).__name__}; the log has its trace"
+
+
+def _log(told: str, endpoint_name: str, error: Exception) -> None:
+    """Log why work in the background failed; a known fault needs no trace."""
+    known = isinstance(error, TonnageError)
+    logger.error(told, endpoint_name, _reason(error), exc_info=None if known else error)

@@ -8,19 +8,22 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from tonnage.domain import error_body
+from tonnage.domain import FaultEvent, error_body
 from tonnage.http import Request, Response
 
 from ._hosting import AnyFleet
 from ._instance import FleetInstance, Trouble
 from ._local import LocalSageMaker
+from ._tasks import Tasks
+from ._timeline import Timelines
+from ._variant import ProductionVariant
 from .faults import Fault, FaultAction
 
 __all__ = ["FAULTS_PATH", "FaultSchedule"]
@@ -36,23 +39,23 @@ class FaultSchedule:
 
     Args:
         sagemaker: Whose instances suffer.
+        timelines: Where it is noted what they suffered, for reports.
     """
 
-    def __init__(self, sagemaker: LocalSageMaker) -> None:
+    def __init__(self, sagemaker: LocalSageMaker, timelines: Timelines) -> None:
         self._sagemaker = sagemaker
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._timelines = timelines
+        self._tasks = Tasks()
         self._events: list[dict[str, Any]] = []
 
     def begin(self, faults: Iterable[Fault]) -> None:
         """Let each fault happen at its time from now."""
         for fault in faults:
-            self._run(self._happen(fault))
+            self._tasks.run(self._happen(fault))
 
     async def close(self) -> None:
         """Let nothing more happen; what is frozen thaws."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
 
     def pages(self) -> dict[tuple[str, str], Callable[[Request], Response]]:
         """Return the pages by method and path."""
@@ -76,14 +79,15 @@ class FaultSchedule:
 
     async def _happen(self, fault: Fault) -> None:
         await self._sleep(fault.at_seconds)
-        fleets = self._fleets(fault)
-        if fault.action is FaultAction.FAIL_LAUNCH:
-            for fleet in fleets:
-                fleet.refuse_launches(fault.count)
-            self._note(fault, [])
-            return
-        instances = [instance for fleet in fleets for instance in _chosen(fleet, fault)]
-        self._note(fault, instances)
+        now = time.monotonic()
+        instances: list[FleetInstance] = []
+        for variant in self._variants(fault):
+            hit = _hit(variant, fault)
+            self._timelines.of(variant.endpoint_name, variant.variant_name).fault_happened(
+                FaultEvent(at_seconds=now, action=fault.action, instances=_names(hit))
+            )
+            instances += hit
+        self._note(fault, now, _names(instances))
         await asyncio.gather(*(self._strike(fault, instance) for instance in instances))
 
     async def _strike(self, fault: Fault, instance: FleetInstance) -> None:
@@ -114,40 +118,34 @@ class FaultSchedule:
                 with suppress(ProcessLookupError):
                     os.kill(process.process_id, signal.SIGCONT)
 
-    def _fleets(self, fault: Fault) -> list[AnyFleet]:
-        return [
-            hosted.fleet
-            for endpoint in self._sagemaker.endpoints.values()
-            if fault.endpoint in {None, endpoint.endpoint_name}
-            for variant in endpoint.variants.values()
-            if fault.variant in {None, variant.variant_name}
-            for hosted in (variant.hosted, variant.incoming)
-            if hosted is not None
-        ]
+    def _variants(self, fault: Fault) -> Iterator[ProductionVariant]:
+        for variant in self._sagemaker.all():
+            if fault.endpoint in {None, variant.endpoint_name} and fault.variant in {
+                None,
+                variant.variant_name,
+            }:
+                yield variant
 
-    def _note(self, fault: Fault, instances: list[FleetInstance]) -> None:
-        names = [instance.instance_id for instance in instances]
+    def _note(self, fault: Fault, now: float, names: tuple[str, ...]) -> None:
         if fault.action is FaultAction.FAIL_LAUNCH:
             logger.warning("fault: the next %d launches fail", fault.count)
         elif names:
             logger.warning("fault: %s of %s", fault.action, ", ".join(names))
         else:
             logger.warning("fault: %s found no instance in service", fault.action)
-        self._events.append(
-            {
-                "at_monotonic_seconds": time.monotonic(),
-                "instances": names,
-                **asdict(fault),
-            }
-        )
+        self._events.append({"at_monotonic_seconds": now, "instances": names, **asdict(fault)})
 
     async def _sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self._sagemaker.clock.time_scale)
 
-    def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+def _hit(variant: ProductionVariant, fault: Fault) -> list[FleetInstance]:
+    """Return the instances that a fault hits; one of launches hits those to come."""
+    if fault.action is FaultAction.FAIL_LAUNCH:
+        for side in variant.sides:
+            side.fleet.refuse_launches(fault.count)
+        return []
+    return [instance for side in variant.sides for instance in _chosen(side.fleet, fault)]
 
 
 def _chosen(fleet: AnyFleet, fault: Fault) -> list[FleetInstance]:
@@ -155,3 +153,7 @@ def _chosen(fleet: AnyFleet, fault: Fault) -> list[FleetInstance]:
     if fault.instance == "all":
         return list(in_service)
     return in_service[fault.instance : fault.instance + 1]
+
+
+def _names(instances: Iterable[FleetInstance]) -> tuple[str, ...]:
+    return tuple(instance.instance_id for instance in instances)

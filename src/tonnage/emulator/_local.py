@@ -16,6 +16,7 @@ from ._counters import Counters
 from ._endpoint import Endpoint
 from ._fleet import instance_ids
 from ._hosting import Surroundings
+from ._tasks import Tasks
 from ._variant import ProductionVariant
 from ._zygote import ZygotePool
 from .options import LocalOptions
@@ -64,7 +65,7 @@ class LocalSageMaker:
         self.is_scalable_target: Callable[[str, str], bool] = lambda _endpoint, _variant: False
         self.alarm_state: Callable[[str], str | None] = lambda _name: None
         self._observers: list[Callable[[ScalableVariant], None]] = []
-        self._deleting: set[asyncio.Task[None]] = set()
+        self._deleting = Tasks()
         self._surroundings = Surroundings(
             local=local,
             clock=self.clock,
@@ -112,28 +113,22 @@ class LocalSageMaker:
     def delete_endpoint_soon(self, endpoint: Endpoint) -> None:
         """Take an endpoint out of service; it is forgotten when its instances have gone."""
         endpoint.begin_deletion()
-        task = asyncio.create_task(self._delete(endpoint))
-        self._deleting.add(task)
-        task.add_done_callback(self._deleting.discard)
+        self._deleting.run(self._delete(endpoint))
 
     async def close(self) -> None:
         """Let every instance drain."""
-        for task in self._deleting:
-            task.cancel()
-        await asyncio.gather(*self._deleting, return_exceptions=True)
+        await self._deleting.cancel()
         await asyncio.gather(*map(self._delete, tuple(self.endpoints.values())))
         await self._surroundings.zygotes.close()
         self._surroundings.artefacts.close()
 
-    # ``Variants``.
-
-    def find(self, endpoint_name: str, variant_name: str) -> ScalableVariant | None:
-        """Return one variant; None if there is none of these names."""
+    def find(self, endpoint_name: str, variant_name: str) -> ProductionVariant | None:
+        """Return one production variant; None if there is none of these names."""
         endpoint = self.endpoints.get(endpoint_name)
         return endpoint.variants.get(variant_name) if endpoint else None
 
-    def all(self) -> Iterator[ScalableVariant]:
-        """Return those that exist now."""
+    def all(self) -> Iterator[ProductionVariant]:
+        """Return the production variants that exist now."""
         for endpoint in tuple(self.endpoints.values()):
             yield from tuple(endpoint.variants.values())
 

@@ -42,6 +42,8 @@ class PeriodCounts:
         model_latency_microseconds: From sending an invocation to an instance to its whole answer,
             in CloudWatch's unit.
         overhead_latency_microseconds: What the endpoint itself added to that.
+        processor_percent: What an instance used, 100 for each processor, at each reading.
+        memory_percent: What an instance used of this machine's memory, likewise.
     """
 
     invocations: int = 0
@@ -51,11 +53,15 @@ class PeriodCounts:
     server_errors: int = 0
     model_latency_microseconds: Distribution = field(default_factory=Distribution)
     overhead_latency_microseconds: Distribution = field(default_factory=Distribution)
+    processor_percent: Distribution = field(default_factory=Distribution)
+    memory_percent: Distribution = field(default_factory=Distribution)
 
     def forget_percentiles(self) -> None:
-        """Keep the latencies' sums alone."""
+        """Keep the sums alone."""
         self.model_latency_microseconds.forget_percentiles()
         self.overhead_latency_microseconds.forget_percentiles()
+        self.processor_percent.forget_percentiles()
+        self.memory_percent.forget_percentiles()
 
 
 @dataclass(slots=True, eq=False)
@@ -122,6 +128,13 @@ class VariantMetrics:
             counts.server_errors += 500 <= status <= 599  # noqa: PLR2004 (likewise)
         counts.model_latency_microseconds.add(model_seconds * 1e6)
         counts.overhead_latency_microseconds.add(overhead_seconds * 1e6)
+
+    def utilised(self, *, processor_percent: float, memory_percent: float) -> None:
+        """Count what one instance used, in the period that is now."""
+        period = int(self.clock.now_seconds() // PERIOD_SECONDS)
+        counts = self._periods.get(period) or self._begin(period)
+        counts.processor_percent.add(processor_percent)
+        counts.memory_percent.add(memory_percent)
 
     def counts(self, period: int) -> PeriodCounts:
         """Return what was counted in a period, nothing for one without traffic."""

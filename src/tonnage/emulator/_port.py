@@ -4,7 +4,6 @@ The one local port: REST API, SageMaker runtime, AWS's control plane, metrics, a
 A page for people belongs at ``/``: what ``Port.put_pages`` puts there answers before the REST API.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final
@@ -28,6 +27,7 @@ from ._runtime import (
     refusal,
     streamed_response,
 )
+from ._tasks import Tasks
 from .aws import AwsError, AwsFront
 
 __all__ = ["Page", "Port"]
@@ -63,7 +63,7 @@ class Port:
         self._front_endpoint = ""
         self._pages: dict[tuple[str, str], Page] = {("GET", "/metrics"): self._metrics}
         self._page_paths = {"/metrics"}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def put_front(self, front: Front, endpoint_name: str) -> None:
         """Have a REST API in front of an endpoint answer what nothing else does."""
@@ -175,9 +175,7 @@ class Port:
         return Response(status=200, body=metrics, content_type=CONTENT_TYPE_LATEST)
 
     def _run(self, exchange: Exchange, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(_answered(exchange, coroutine))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.run(_answered(exchange, coroutine))
 
 
 async def _answered_later(exchange: Exchange, answer: Awaitable[Response]) -> None:

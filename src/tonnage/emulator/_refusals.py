@@ -2,12 +2,9 @@
 Why an invocation reaches no container.
 """
 
-from typing import Final
+from ._place import ACCOUNT
 
-__all__ = ["ACCOUNT", "InvocationRefused"]
-
-ACCOUNT: Final = "000000000000"
-"""The account that everything local belongs to."""
+__all__ = ["InvocationRefused"]
 
 
 class InvocationRefused(Exception):  # noqa: N818 (a refusal, as the client sees it; no fault of ours)

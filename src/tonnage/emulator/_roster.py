@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tonnage.domain import CapacityError
 
 from ._instance import FleetInstance
+from ._tasks import Tasks
 
 if TYPE_CHECKING:
     from ._zygote import Zygote
@@ -45,7 +46,7 @@ class Roster:
         self.is_closing = False
         self._ids = ids
         self._instances: dict[str, FleetInstance] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._empty = asyncio.Event()
 
     def __iter__(self) -> Iterator[FleetInstance]:
@@ -89,9 +90,7 @@ class Roster:
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Do something in the background, until it is done or the fleet is closed."""
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.run(coroutine)
 
     async def close(self, drain: Callable[[FleetInstance], None]) -> None:
         """
@@ -101,9 +100,7 @@ class Roster:
             drain: Takes an instance out of service and lets it answer what it has.
         """
         self.is_closing = True
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
         for instance in self:
             drain(instance)
         if self._instances:
@@ -114,7 +111,7 @@ class Roster:
                 logger.error("the instances did not drain in time and are killed")  # noqa: TRY400 (no fault of ours to trace)
                 for instance in self:
                     instance.kill()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.settle()
 
     def _take_capacity(self) -> None:
         if self.refused_launches:

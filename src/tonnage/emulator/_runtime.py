@@ -16,7 +16,8 @@ from urllib.parse import unquote
 from tonnage.http import ClientResponse, Response
 
 from ._event_stream import event, stream_headers
-from ._refusals import ACCOUNT, InvocationRefused
+from ._place import ACCOUNT
+from ._refusals import InvocationRefused
 
 __all__ = [
     "TARGET_VARIANT",

@@ -4,10 +4,10 @@ What scales: the metrics, the alarms, Application Auto Scaling and its loop, put
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from tonnage.domain import ConfigurationError, ScaledClock
 
+from ._place import ACCOUNT, REGION
 from ._scaling_calls import (
     scheduled_action,
     step_alarm,
@@ -23,10 +23,7 @@ from .cloudwatch import CloudWatch, MetricStore
 from .options import EndpointOptions, ScalingOptions
 from .variants import Variants
 
-__all__ = ["ACCOUNT", "REGION", "ScalingControl"]
-
-ACCOUNT: Final = "000000000000"
-REGION: Final = "us-east-1"
+__all__ = ["ScalingControl"]
 
 
 class ScalingControl:

@@ -2,16 +2,17 @@
 The settings' scaling as the calls that a client would make of AWS's APIs.
 """
 
-from typing import Any, Final
+from typing import Any
+
+from tonnage.domain import ScheduledAction, StepPolicy
+from tonnage.scaling import namespace_of
 
 from .autoscaling.book import DIMENSION, NAMESPACE
-from .options import EndpointOptions, ScalingOptions, ScheduledOptions, StepOptions
+from .options import EndpointOptions, ScalingOptions
 
 __all__ = ["scheduled_action", "step_alarm", "step_policy", "target_tracking", "variant_named"]
 
 Parameters = dict[str, Any]
-
-_METRICS: Final = "AWS/SageMaker"
 
 
 def variant_named(endpoint: EndpointOptions) -> Parameters:
@@ -37,7 +38,7 @@ def target_tracking(scaling: ScalingOptions) -> Parameters:
     }
 
 
-def step_policy(step: StepOptions) -> Parameters:
+def step_policy(step: StepPolicy) -> Parameters:
     """Return ``PutScalingPolicy``'s parameters for a step policy."""
     configuration = {
         "AdjustmentType": step.adjustment_type,
@@ -59,13 +60,13 @@ def step_policy(step: StepOptions) -> Parameters:
     }
 
 
-def step_alarm(endpoint: EndpointOptions, step: StepOptions, policy_arn: str) -> Parameters:
+def step_alarm(endpoint: EndpointOptions, step: StepPolicy, policy_arn: str) -> Parameters:
     """Return ``PutMetricAlarm``'s parameters for the alarm that calls a step policy."""
     named = {"EndpointName": endpoint.endpoint_name, "VariantName": endpoint.variant_name}
     return {
         "AlarmName": f"{endpoint.endpoint_name}-{step.policy_name}",
         "AlarmActions": [policy_arn],
-        "Namespace": _METRICS,
+        "Namespace": namespace_of(step.metric),
         "MetricName": step.metric,
         "Dimensions": [{"Name": name, "Value": value} for name, value in named.items()],
         "Statistic": step.statistic,
@@ -77,7 +78,7 @@ def step_alarm(endpoint: EndpointOptions, step: StepOptions, policy_arn: str) ->
     }
 
 
-def scheduled_action(action: ScheduledOptions) -> Parameters:
+def scheduled_action(action: ScheduledAction) -> Parameters:
     """Return ``PutScheduledAction``'s parameters."""
     bounds = _given(MinCapacity=action.min_capacity, MaxCapacity=action.max_capacity)
     return _given(

@@ -97,9 +97,7 @@ def _instances(variant: ProductionVariant) -> list[dict[str, Any]]:
             "port": instance.process and instance.process.port,
             "outstanding": instance.outstanding,
         }
-        for hosted in (variant.hosted, variant.incoming)
-        if hosted is not None
-        for instance in hosted.fleet.instances
+        for instance in variant.instances
     ]
 
 

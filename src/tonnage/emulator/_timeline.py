@@ -2,9 +2,10 @@
 What the fleet did, as it happened, for reports.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
-from tonnage.domain import FleetTimeline, ScalingActivity
+from tonnage.domain import FaultEvent, FleetTimeline, ScalingActivity
 
 __all__ = ["Timeline", "Timelines"]
 
@@ -22,6 +23,12 @@ class Timeline:
     _instances: list[tuple[float, int, int]] = field(default_factory=list)
     _datapoints: list[tuple[float, float]] = field(default_factory=list)
     _activities: list[ScalingActivity] = field(default_factory=list)
+    _faults: list[FaultEvent] = field(default_factory=list)
+
+    @property
+    def faults(self) -> Sequence[FaultEvent]:
+        """The faults that happened, oldest first."""
+        return self._faults
 
     def instances_changed(self, at_seconds: float, desired: int, in_service: int) -> None:
         """Note the counts after a change."""
@@ -40,13 +47,11 @@ class Timeline:
         """Note that what the last decision asked for is done."""
         if self._activities and self._activities[-1].in_service_at_seconds is None:
             last = self._activities[-1]
-            self._activities[-1] = ScalingActivity(
-                at_seconds=last.at_seconds,
-                from_count=last.from_count,
-                to_count=last.to_count,
-                cause=last.cause,
-                in_service_at_seconds=at_seconds,
-            )
+            self._activities[-1] = replace(last, in_service_at_seconds=at_seconds)
+
+    def fault_happened(self, fault: FaultEvent) -> None:
+        """Note a fault that was injected."""
+        self._faults.append(fault)
 
     def since(self, origin_seconds: float) -> FleetTimeline:
         """Return all of it, in seconds since ``origin_seconds``; before it only the last state."""
@@ -67,6 +72,11 @@ class Timeline:
                 _shifted(activity, origin_seconds)
                 for activity in self._activities
                 if activity.at_seconds > origin_seconds
+            ],
+            faults=[
+                replace(fault, at_seconds=fault.at_seconds - origin_seconds)
+                for fault in self._faults
+                if fault.at_seconds > origin_seconds
             ],
         )
 
@@ -93,10 +103,8 @@ class Timelines:
 
 def _shifted(activity: ScalingActivity, origin_seconds: float) -> ScalingActivity:
     done = activity.in_service_at_seconds
-    return ScalingActivity(
+    return replace(
+        activity,
         at_seconds=activity.at_seconds - origin_seconds,
-        from_count=activity.from_count,
-        to_count=activity.to_count,
-        cause=activity.cause,
         in_service_at_seconds=None if done is None else done - origin_seconds,
     )

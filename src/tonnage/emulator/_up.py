@@ -4,11 +4,11 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from signal import SIGINT, SIGTERM
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 
@@ -22,6 +22,7 @@ from ._local import LocalSageMaker
 from ._port import Port
 from ._scaler import ScalingControl
 from ._state import StatePages
+from ._utilisation import UtilisationSampler
 from ._variant import ProductionVariant
 from .aws import AwsFront, Credentials
 from .options import TemplateOptions, UpOptions
@@ -94,7 +95,7 @@ async def run(
         now_epoch_seconds=sagemaker.wall_clock,
     )
     _connect(sagemaker, scaling)
-    faults = FaultSchedule(sagemaker)
+    faults = FaultSchedule(sagemaker, scaling.timelines)
     aws = AwsFront([sagemaker_service(sagemaker), *scaling.services()], credentials=credentials)
     port = Port(sagemaker, aws=aws)
     limits = Limits(max_body_bytes=options.local.max_body_bytes)
@@ -129,7 +130,8 @@ async def run(
         )
         port.put_pages(live.pages())
         gc.freeze()  # what is loaded stays: a full collection would stop the loop to look at it
-        async with _running(scaling), live.running():
+        sampler = UtilisationSampler(sagemaker.all, sagemaker.clock)
+        async with _running(scaling.loop.run()), _running(sampler.run()), live.running():
             faults.begin(options.faults)
             on_ready(f"http://{options.host}:{server.port}")
             await stop.wait()
@@ -194,9 +196,9 @@ def _connect(sagemaker: LocalSageMaker, scaling: ScalingControl) -> None:
 
 
 @asynccontextmanager
-async def _running(scaling: ScalingControl) -> AsyncIterator[None]:
-    """Scale what is registered."""
-    task = asyncio.create_task(scaling.loop.run())
+async def _running(endless: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something beside the block, as long as it lasts."""
+    task = asyncio.create_task(endless)
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ._counters import Tally
 from ._hosting import Hosted
+from ._instance import FleetInstance
 from ._metrics import VariantMetrics
 
 __all__ = ["ProductionVariant"]
@@ -59,6 +60,16 @@ class ProductionVariant:
         self._on_change = on_change
 
     @property
+    def instances(self) -> list[FleetInstance]:
+        """Its instances, those that an update brings included, in the order they were asked for."""
+        return [instance for side in self.sides for instance in side.fleet.instances]
+
+    @property
+    def sides(self) -> tuple[Hosted, ...]:
+        """Its instances in force, and those that an update brings, if there is one."""
+        return (self.hosted,) if self.incoming is None else (self.hosted, self.incoming)
+
+    @property
     def desired_instance_count(self) -> int:
         """How many instances it was last asked to have."""
         return self.hosted.fleet.desired_count
@@ -66,7 +77,7 @@ class ProductionVariant:
     @property
     def in_service_instance_count(self) -> int:
         """How many take invocations now."""
-        count = len(self.hosted.fleet.in_service)
+        count = len(self.hosted.fleet.in_service)  # the router asks this for each invocation
         return count if self.incoming is None else count + len(self.incoming.fleet.in_service)
 
     @property

@@ -44,3 +44,7 @@ class WallTime:
     def seconds_of(self, epoch_seconds: float) -> float:
         """Return the moment of the emulator's clock at a reading of the wall clock."""
         return (epoch_seconds - self.origin_epoch_seconds) * self.clock.time_scale
+
+    def seconds_of_real(self, real_seconds: float) -> float:
+        """Return the moment of the emulator's clock at a reading of the real one beneath it."""
+        return (real_seconds - self.clock.origin_seconds) * self.clock.time_scale

@@ -52,8 +52,6 @@ _ALLOWED: Final[Mapping[FaultAction, frozenset[str]]] = {
     FaultAction.FAIL: frozenset({"instance", "for"}),
     FaultAction.FAIL_LAUNCH: frozenset({"count"}),
 }
-
-
 _KEYS: Final = sorted(_ALWAYS.union(*_ALLOWED.values()))
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from tonnage.domain import ScheduledAction, StepPolicy
 from tonnage.serving import InstanceCapacity
 
 from .faults import Fault
@@ -18,9 +19,6 @@ __all__ = [
     "EndpointOptions",
     "LocalOptions",
     "ScalingOptions",
-    "ScheduledOptions",
-    "StepAdjustmentOptions",
-    "StepOptions",
     "TemplateOptions",
     "UpOptions",
 ]
@@ -49,50 +47,6 @@ class EndpointOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StepAdjustmentOptions:
-    """
-    What a step policy does while the metric is so far from the alarm's threshold.
-
-    Attributes:
-        metric_interval_lower_bound: From here on, inclusive; None for minus infinity.
-        metric_interval_upper_bound: To here, exclusive; None for infinity.
-        scaling_adjustment: By how much, in the unit of the policy's adjustment type.
-    """
-
-    metric_interval_lower_bound: float | None = None
-    metric_interval_upper_bound: float | None = None
-    scaling_adjustment: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StepOptions:
-    """A step policy and the alarm that calls it, each field as AWS has it."""
-
-    policy_name: str
-    metric: str
-    statistic: str
-    comparison: str
-    threshold: float
-    period_seconds: float
-    evaluation_periods: int
-    adjustment_type: str
-    min_adjustment_magnitude: int | None = None
-    cooldown_seconds: float
-    step_adjustments: tuple[StepAdjustmentOptions, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScheduledOptions:
-    """New bounds of the scalable target at a time of the wall clock."""
-
-    name: str
-    schedule: str
-    timezone: str | None = None
-    min_capacity: int | None = None
-    max_capacity: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ScalingOptions:
     """
     The scalable target, its target-tracking policy, and what stands beside that.
@@ -116,8 +70,8 @@ class ScalingOptions:
     target_value: float
     scale_in_cooldown_seconds: float
     scale_out_cooldown_seconds: float
-    step: tuple[StepOptions, ...] = ()
-    scheduled: tuple[ScheduledOptions, ...] = ()
+    step: tuple[StepPolicy, ...] = ()
+    scheduled: tuple[ScheduledAction, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ line scaled by vCPU, but never chosen. A week of traffic takes some ten seconds.
 from .alternatives import with_alternatives
 from .calendars import UNKNOWN_CALENDAR, Calendar
 from .costs import HOURS_A_MONTH, CallShape, Front, MonthlyCost, Usage, monthly_cost
-from .kinds import CONCURRENCY, INVOCATIONS, PlannedAction, PlannedStep, PlannedSteps, PolicyKind
+from .kinds import CONCURRENCY, INVOCATIONS, PolicyKind
 from .limits import (
     Limits,
     check_capacity,
@@ -34,7 +34,8 @@ from .price_file import read_prices
 from .price_writing import prices_document, write_prices
 from .prices import Confidence, InstanceType, Price, PriceBook, Tier, price_warnings
 from .refresh import RefreshedPrices, price_list_client, refresh_prices
-from .search import Alternative, Outcomes, Searched, search_policies
+from .search import search_policies
+from .searched import Alternative, Outcomes, Searched
 from .series import (
     PolicyTimeline,
     WhatIfSeries,
@@ -71,9 +72,6 @@ __all__ = [
     "Option",
     "Outcomes",
     "Plan",
-    "PlannedAction",
-    "PlannedStep",
-    "PlannedSteps",
     "Policies",
     "PolicyKind",
     "PolicySettings",

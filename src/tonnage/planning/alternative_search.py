@@ -10,7 +10,8 @@ import numpy as np
 
 from .kinds import PolicyKind
 from .policies import Policies
-from .search import Alternative, Searched, tried
+from .search import tried
+from .searched import SAME_COST, Alternative, Searched, keeps_margin
 from .space import SearchSpace
 from .trials import FleetTrial
 
@@ -19,7 +20,6 @@ __all__ = ["WORTH", "AlternativeSearch", "stacked"]
 WORTH: Final = 0.03
 """What an alternative must save of the plain choice's instance-hours to be worth its rule."""
 
-_SAME_COST: Final = 0.01
 _SHAPES: Final = 4
 _CHECKED: Final = 3
 
@@ -61,8 +61,7 @@ class AlternativeSearch:
             if plain is None
             else float(searched.outcomes.instance_seconds[plain]),
         )
-        spared = outcomes.failed_fraction < searched.max_failed_fraction * space.failed_share
-        holds = spared & (raised < searched.max_failed_fraction)
+        holds = keeps_margin(outcomes.failed_fraction, raised, searched.max_failed_fraction, space)
         self.searched = replace(
             searched,
             policies=searched.policies.joined(policies),
@@ -81,7 +80,7 @@ class AlternativeSearch:
             kind = searched.policies.row(row).kind
             best = by_kind.setdefault(kind, row)
             # Of those that cost the same, what fails least on more traffic.
-            if cost[row] <= cost[best] * (1 + _SAME_COST):
+            if cost[row] <= cost[best] * (1 + SAME_COST):
                 raised = searched.failed_with_margin
                 by_kind[kind] = row if raised[row] < raised[best] else best
         yield from list(by_kind.values())[:_CHECKED]

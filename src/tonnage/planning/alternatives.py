@@ -11,14 +11,14 @@ from typing import Final
 
 import numpy as np
 
-from tonnage.domain import ConfigurationError
+from tonnage.domain import ConfigurationError, StepAdjustment, StepPolicy
 
 from .alternative_search import AlternativeSearch
 from .calendars import UNKNOWN_CALENDAR, Calendar
-from .kinds import CONCURRENCY, PlannedStep, PlannedSteps, PolicyKind
+from .kinds import CONCURRENCY, PolicyKind
 from .policies import Policies
 from .scheduling import try_schedules
-from .search import Searched
+from .searched import Searched
 from .space import SearchSpace, nice
 from .trials import FleetTrial
 
@@ -106,17 +106,21 @@ def _in_flight(search: AlternativeSearch, load: float) -> float:
     return load + load**2 / (4 * (1 - load))
 
 
-def _growing(threshold: float) -> PlannedSteps:
+def _growing(threshold: float) -> StepPolicy:
     """Return a policy that adds what the newest minute asks for, by how far it is above."""
     starts = [threshold * share for share, _ in _GROWTH]
     ends: list[float | None] = [*starts[1:], None]
-    return PlannedSteps(
+    return StepPolicy(
         policy_name="out-within-a-minute",
         threshold=threshold,
         adjustment_type="PercentChangeInCapacity",
         cooldown_seconds=60.0,
-        steps=tuple(
-            PlannedStep(scaling_adjustment=percent, lower_bound=start, upper_bound=end)
+        step_adjustments=tuple(
+            StepAdjustment(
+                metric_interval_lower_bound=start,
+                metric_interval_upper_bound=end,
+                scaling_adjustment=percent,
+            )
             for start, end, (_, percent) in zip(starts, ends, _GROWTH, strict=True)
         ),
     )

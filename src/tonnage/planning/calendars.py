@@ -5,12 +5,13 @@ When traffic comes, by the clock on the wall: what a schedule is written in.
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Final, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tonnage.domain import ConfigurationError, RateProfile
+from tonnage.scaling import time_zone
+from tonnage.simulation import tick_edges
 
 __all__ = ["BINS_A_DAY", "BIN_SECONDS", "UNKNOWN_CALENDAR", "Calendar", "DayLoads"]
 
@@ -53,14 +54,19 @@ class Calendar:
             raise ConfigurationError(
                 f"{text!r} is not a date and time", hint="write 2026-11-23T08:00"
             ) from error
-        zone = _zone(timezone)
+        zone = time_zone(timezone)
         local = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         return cls(starts_at_seconds=local.timestamp(), timezone=timezone)
 
     @property
     def zone(self) -> tzinfo:
         """The time zone itself."""
-        return _zone(self.timezone)
+        return time_zone(self.timezone)
+
+    @property
+    def named_zone(self) -> str | None:
+        """The time zone as settings name it: None for UTC, which is what they take without one."""
+        return None if self.timezone == "UTC" else self.timezone
 
     def local(self, seconds: float) -> datetime:
         """Return the local time, so long after the traffic began."""
@@ -94,9 +100,7 @@ class DayLoads:
     @classmethod
     def of(cls, traffic: RateProfile, calendar: Calendar) -> Self:
         """Return a traffic's days."""
-        edges = np.append(
-            np.arange(0.0, traffic.duration_seconds, _MINUTE), traffic.duration_seconds
-        )
+        edges = tick_edges(traffic.duration_seconds, _MINUTE)
         rate = np.diff(traffic.arrivals_by(edges)) / np.diff(edges)
         for start, end in traffic.gaps_seconds:
             rate[(edges[1:] > start) & (edges[:-1] < end)] = np.nan
@@ -131,14 +135,3 @@ class DayLoads:
 
 def _midnight(day: date) -> float:
     return datetime.combine(day, time(), UTC).timestamp()
-
-
-def _zone(name: str) -> tzinfo:
-    if name == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigurationError(
-            f"{name!r} is no time zone", hint="give a name such as UTC or Europe/Berlin"
-        ) from error

@@ -3,38 +3,24 @@ Why a plan is what it is, in sentences with numbers.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from tonnage.domain import format_duration
-from tonnage.simulation import Timeline
 
 from .costs import Front
 from .kind_reasons import kind_reasons, schedule_reasons
-from .money import dollars, per_cent, requests_failed
+from .money import dollars, long_duration, per_cent, requests_failed
 from .options import Option
 from .plans import Traffic
-from .policies import Policies
 from .space import SearchSpace
 from .trials import FleetTrial
+from .turning_points import first_rise, where_it_fails
 
 __all__ = ["refusal_of", "why_this"]
 
-_AT_PEAK: Final = 0.95
 _WORDS: Final = (
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
+    *("no", "one", "two", "three", "four", "five"),
+    *("six", "seven", "eight", "nine", "ten"),
 )
 
 
@@ -45,7 +31,7 @@ def why_this(
     traffic: Traffic,
     space: SearchSpace,
 ) -> Iterator[str]:
-    """Return the reasons for a plan's best, the most important first."""
+    """Yield the reasons for a plan's best, the most important first."""
     if best.policy is not None:
         if best.policy.kind.scheduled:
             yield from schedule_reasons(best, trial)
@@ -58,6 +44,8 @@ def why_this(
                 f"With {space.margin * 100:g} % more traffic it still holds, and fails"
                 f" {requests_failed(best.failed_fraction_with_margin)}."
             )
+    if best.serverless is not None:
+        yield from _serverless(best, candidates)
     yield from _comparisons(best, candidates)
     yield from _front(best, candidates)
     yield from _unmeasured(best, candidates)
@@ -65,7 +53,7 @@ def why_this(
 
 def refusal_of(nearest: Option, trial: FleetTrial, space: SearchSpace) -> str:
     """Return why nothing is planned, with what comes nearest."""
-    where = _where_it_fails(nearest, trial)
+    where = where_it_fails(nearest, trial)
     return (
         f"no policy within max_capacity {space.max_capacity} meets it; the nearest fails"
         f" {per_cent(nearest.failed_fraction)} of requests{where}"
@@ -83,7 +71,7 @@ def _counts(best: Option, trial: FleetTrial, traffic: Traffic) -> Iterator[str]:
             f" {_carry(policy.min_capacity)} {policy.min_capacity * carries:,.0f}."
         )
         return
-    rise = _first_rise(best, trial)
+    rise = first_rise(best, trial)
     if rise is None:
         yield f"{_count(policy.min_capacity)} at rest is enough: nothing more is ever ordered."
         return
@@ -116,7 +104,27 @@ def _target(best: Option, candidates: Sequence[Option], traffic: Traffic) -> Ite
     said = f"A target of {ours:,.0f} a minute and instance fails {mine}"
     compared = f"AWS's recipe, {theirs:,.0f}, fails {requests_failed(recipe.failed_fraction)}"
     hours = f"{best.instance_hours:,.2f} instance-hours against {recipe.instance_hours:,.2f}"
-    yield f"{said}; {compared} ({hours} in {format_duration_long(traffic.duration_seconds)})."
+    yield f"{said}; {compared} ({hours} in {long_duration(traffic.duration_seconds)})."
+
+
+def _serverless(best: Option, candidates: Sequence[Option]) -> Iterator[str]:
+    assert best.serverless is not None
+    yield (
+        f"{best.serverless.max_concurrency} requests at once are enough, at"
+        f" {best.serverless.memory_mb:,} MB: {requests_failed(best.failed_fraction)} are throttled,"
+        f" and {per_cent(best.slow_fraction)} wait for a cold start."
+    )
+    running = [
+        option
+        for option in candidates
+        if option.policy is not None and option.meets and not option.is_assumed
+    ]
+    if running:
+        least = min(running, key=lambda option: option.cost.total)
+        yield (
+            f"On instances, {least.name} would cost {dollars(float(least.cost.cents))} a month"
+            f" instead of {dollars(float(best.cost.cents))}."
+        )
 
 
 def _comparisons(best: Option, candidates: Sequence[Option]) -> Iterator[str]:
@@ -194,66 +202,6 @@ def _unmeasured(best: Option, candidates: Sequence[Option]) -> Iterator[str]:
         f" {dollars(float(least.cost.cents))} a month instead of"
         f" {dollars(float(best.cost.cents))}, {condition}."
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Rise:
-    ordered_seconds: float
-    answers_seconds: float
-    reached_per_second: float
-
-
-def _timeline_of(option: Option, trial: FleetTrial) -> Timeline:
-    assert option.policy is not None
-    timeline = trial.with_timeline(Policies.of([option.policy])).timeline
-    assert timeline is not None
-    return timeline
-
-
-def _first_rise(best: Option, trial: FleetTrial) -> _Rise | None:
-    """Return when the first new instance was ordered and answered, and what had come by then."""
-    line = _timeline_of(best, trial)
-    desired, serving = line.desired[:, 0], line.in_service[:, 0]
-    ordered = np.flatnonzero(desired > desired[0])
-    answers = np.flatnonzero(serving > serving[0])
-    if len(ordered) == 0 or len(answers) == 0:
-        return None
-    first = int(answers[0])
-    before = line.offered[: max(1, first)] / trial.tick_seconds
-    return _Rise(
-        ordered_seconds=float(line.seconds[ordered[0]]),
-        answers_seconds=float(line.seconds[first]),
-        reached_per_second=float(before.max()),
-    )
-
-
-def _where_it_fails(option: Option, trial: FleetTrial) -> str:
-    if option.policy is None or option.failed <= 0:
-        return ""
-    line = _timeline_of(option, trial)
-    failed = line.failed[:, 0]
-    at = np.flatnonzero(failed > 0)
-    rates = line.offered / trial.tick_seconds
-    start, end = float(line.seconds[at[0]]), float(line.seconds[at[-1]]) + trial.tick_seconds
-    span = f" (from {format_duration_long(start)} to {format_duration_long(end)})"
-    at_peak = float(np.sum(failed[rates >= _AT_PEAK * rates.max()])) / float(failed.sum())
-    carried = line.in_service[:, 0].max() >= option.policy.max_capacity
-    rising = np.gradient(rates)[at] > 0
-    share_rising = float(np.sum(failed[at][rising])) / float(failed.sum())
-    if at_peak > 0.5 and carried:  # noqa: PLR2004 (most of it)
-        return f" at the peak{span}"
-    if share_rising > 0.5:  # noqa: PLR2004 (most of it)
-        return f" in the ramp{span}"
-    return span
-
-
-def format_duration_long(seconds: float) -> str:
-    """Return a duration that may be days: ``16.7 min``, ``7 days``."""
-    if seconds >= 2 * 86400:
-        return f"{seconds / 86400:.3g} days"
-    if seconds >= 2 * 3600:
-        return f"{seconds / 3600:.3g} h"
-    return format_duration(seconds)
 
 
 def _target_of(option: Option) -> str:

@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
+from tonnage.domain import ScheduledAction
 from tonnage.scaling import scheduled_runs
 
-from .kinds import PlannedAction
 from .money import dollars, requests_failed
 from .options import Option
 from .policies import Policies
@@ -28,6 +28,13 @@ _DAYS: Final = {
     "? * SUN-THU *": "on the eve of working days",
     "? * FRI,SAT *": "on the eve of weekends",
 }
+_KINDS: Final = {
+    "scheduled": ("a schedule", "the schedule"),
+    "steps": ("a step policy", "the step policy"),
+    "10 s metric": ("the metric of 10 s", "the metric of 10 s"),
+}
+"""What other options than target tracking on invocations have, when it is first named and then."""
+
 _CRON: Final = re.compile(r"cron\((\d+) (\d+) (.*)\)")
 _AT: Final = re.compile(r"at\((.*)\)")
 
@@ -74,15 +81,15 @@ def kind_reasons(best: Option, candidates: Sequence[Option]) -> Iterator[str]:
     for option in candidates:
         if option is best or option.policy is None or option.is_assumed or not option.meets:
             continue
-        if option.what in ("scheduled", "steps", "10 s metric"):
+        if option.what in _KINDS:
             if option.instance_seconds > best.instance_seconds * _DEARER:
                 yield (
-                    f"{_named(option)} would cost {_instances(option)} a month for instances"
-                    f" instead of {_instances(best)}."
+                    f"With {_KINDS[option.what][0]} it would cost {_instances(option)} a month for"
+                    f" instances instead of {_instances(best)}."
                 )
         elif option.what == "scaled" and best.policy is not None and _is_rival(option, best):
             yield (
-                f"Without {_what(best)}, {option.name} at a target of"
+                f"Without {_KINDS[best.what][1]}, {option.name} at a target of"
                 f" {option.policy.target_value:,.6g} would cost {_instances(option)} a month for"
                 f" instances instead of {_instances(best)}."
             )
@@ -92,36 +99,18 @@ def kind_reasons(best: Option, candidates: Sequence[Option]) -> Iterator[str]:
 def _is_rival(option: Option, best: Option) -> bool:
     """Say whether an option is the plain policy that another kind stands in for."""
     assert best.policy is not None
-    return best.what in ("scheduled", "steps", "10 s metric") and (
-        option.line.kind.name == best.line.kind.name
-    )
-
-
-def _named(option: Option) -> str:
-    return {
-        "scheduled": "With a schedule it",
-        "steps": "With a step policy it",
-        "10 s metric": "With the metric of 10 s it",
-    }[option.what]
-
-
-def _what(option: Option) -> str:
-    return {
-        "scheduled": "the schedule",
-        "steps": "the step policy",
-        "10 s metric": "the metric of 10 s",
-    }[option.what]
+    return best.what in _KINDS and option.line.kind.name == best.line.kind.name
 
 
 def _instances(option: Option) -> str:
     return dollars(float(option.cost.instances))
 
 
-def _least(action: PlannedAction) -> int:
+def _least(action: ScheduledAction) -> int:
     return 0 if action.min_capacity is None else action.min_capacity
 
 
-def _when(action: PlannedAction) -> str:
+def _when(action: ScheduledAction) -> str:
     if cron := _CRON.fullmatch(action.schedule):
         minute, hour, days = int(cron[1]), int(cron[2]), cron[3]
         return f"from {hour:02}:{minute:02} {_DAYS.get(days, days)}"

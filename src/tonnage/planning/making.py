@@ -17,12 +17,9 @@ from .options import Option
 from .plans import Traffic
 from .policies import Policies, PolicySettings
 from .prices import PriceBook
-from .search import Searched, Trial
-from .serverless import (
-    ServerlessAssumptions,
-    ServerlessSettings,
-    try_serverless,
-)
+from .searched import Searched, Trial
+from .serverless import ServerlessAssumptions, ServerlessSettings, try_serverless
+from .space import SearchSpace
 
 __all__ = ["OptionMaker"]
 
@@ -133,8 +130,9 @@ class OptionMaker:
         limits: Limits,
         assumed: ServerlessAssumptions,
         refused: list[str],
+        space: SearchSpace,
     ) -> Iterator[Option]:
-        """Return, for each memory size, the least concurrency that meets the objective."""
+        """Return, for each memory size, the least concurrency that holds with the margin."""
         for memory_mb in SERVERLESS_MEMORY_MB:
             last: Option | None = None
             for concurrency in _CONCURRENCIES:
@@ -148,8 +146,9 @@ class OptionMaker:
                     line,
                     ServerlessSettings(memory_mb=memory_mb, max_concurrency=concurrency),
                     assumed,
+                    space,
                 )
-                if last.meets:
+                if last.meets and last.keeps_margin:
                     break
             if last is not None:
                 yield last
@@ -160,8 +159,16 @@ class OptionMaker:
         line: LoadLine,
         settings: ServerlessSettings,
         assumed: ServerlessAssumptions,
+        space: SearchSpace,
     ) -> Option:
         came = try_serverless(traffic, line, settings, assumed)
+        slow_allowed = 1 - self.objective.latency.percentile
+        meets = self._allows(came.failed_fraction) and came.cold_fraction < slow_allowed
+        raised = (
+            try_serverless(traffic, line, settings, assumed, raised_by=space.margin)
+            if meets
+            else None
+        )
         usage = Usage(
             duration_seconds=self.traffic.duration_seconds,
             offered=came.offered,
@@ -170,7 +177,6 @@ class OptionMaker:
             serverless_seconds=came.billed_seconds,
         )
         front, cost = self._cheapest(usage)
-        slow_allowed = 1 - self.objective.latency.percentile
         return Option(
             what="serverless",
             line=line,
@@ -179,12 +185,16 @@ class OptionMaker:
             front=front,
             offered=came.offered,
             failed=came.failed,
-            failed_fraction_with_margin=None,
+            failed_fraction_with_margin=None if raised is None else raised.failed_fraction,
             slow_fraction=came.cold_fraction,
             instance_seconds=0.0,
+            serverless_seconds=came.billed_seconds,
             cost=cost,
-            meets=self._allows(came.failed_fraction) and came.cold_fraction < slow_allowed,
-            keeps_margin=self._allows(came.failed_fraction),
+            is_vouched=space.allow_serverless,
+            meets=meets,
+            keeps_margin=raised is not None
+            and self._allows(raised.failed_fraction)
+            and self._spares(came.failed_fraction),
         )
 
     def _instances(
@@ -242,6 +252,8 @@ class OptionMaker:
             duration_seconds=self.traffic.duration_seconds,
             offered=option.offered,
             served=option.offered - option.failed,
-            instance_type=option.line.kind,
+            instance_type=None if option.serverless else option.line.kind,
             instance_seconds=option.instance_seconds,
+            serverless_memory_mb=option.serverless.memory_mb if option.serverless else None,
+            serverless_seconds=option.serverless_seconds,
         )

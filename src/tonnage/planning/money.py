@@ -1,13 +1,24 @@
 """
-Amounts and shares as people read them.
+Amounts, shares and spans as people read them.
 """
 
-__all__ = ["dollars", "per_cent", "requests_failed"]
+from tonnage.domain import format_duration
+
+__all__ = ["dollars", "long_duration", "per_cent", "requests_failed"]
 
 
 def dollars(amount: float) -> str:
     """Return an amount as people read it: ``$1,234.50``."""
     return f"${amount:,.2f}"
+
+
+def long_duration(seconds: float) -> str:
+    """Return a duration that may be days: ``16.7 min``, ``7 days``."""
+    if seconds >= 2 * 86400:
+        return f"{seconds / 86400:.3g} days"
+    if seconds >= 2 * 3600:
+        return f"{seconds / 3600:.3g} h"
+    return format_duration(seconds)
 
 
 def per_cent(fraction: float) -> str:

@@ -30,10 +30,13 @@ class Option:
         failed_fraction_with_margin: Of the same traffic raised by the margin; None if not tried.
         slow_fraction: Those that waited for a cold start.
         instance_seconds: Billed, on the trace.
+        serverless_seconds: Billed, of processing, on the trace; 0 for instances.
         cost: A month of it.
         meets: Whether it meets the objective on the trace.
         keeps_margin: Whether it meets it on the raised traffic, too.
         assumed: What it takes for granted that nobody has confirmed, beside its line.
+        is_vouched: Whether the user vouches for a serverless endpoint's times, which follow from
+            an instance's line.
         held_out_failed_fraction: What its schedule fails where it was not made; None without one.
     """
 
@@ -47,10 +50,12 @@ class Option:
     failed_fraction_with_margin: float | None
     slow_fraction: float
     instance_seconds: float
+    serverless_seconds: float = 0.0
     cost: MonthlyCost
     meets: bool
     keeps_margin: bool
     assumed: str = ""
+    is_vouched: bool = False
     held_out_failed_fraction: float | None = None
 
     @property
@@ -66,7 +71,8 @@ class Option:
     @property
     def is_assumed(self) -> bool:
         """Whether it rests on what nobody has measured or confirmed: it is not chosen."""
-        return self.line.is_assumed or self.serverless is not None or bool(self.assumed)
+        takes_times = self.serverless is not None and not self.is_vouched
+        return self.line.is_assumed or takes_times or bool(self.assumed)
 
     @property
     def name(self) -> str:
@@ -79,11 +85,20 @@ class Option:
         return f"{count} x {self.line.kind.name}"
 
     def settings(self) -> dict[str, dict[str, Any]]:
-        """Return its sections of ``tonnage.toml``; what the settings do not know is left out."""
+        """Return its sections of ``tonnage.toml``, what kind of endpoint it is among them."""
         front = {"api": {"front": str(self.front)}}
-        if self.policy is None:
-            return front
+        if self.serverless is not None:
+            return {
+                "deployment": {
+                    "kind": "serverless",
+                    "memory_size_mb": self.serverless.memory_mb,
+                    "max_concurrency": self.serverless.max_concurrency,
+                },
+                **front,
+            }
+        assert self.policy is not None
         return {
+            "deployment": {"kind": "instances"},
             "endpoint": {
                 "instance_type": self.line.kind.name,
                 "initial_instance_count": self.policy.min_capacity,

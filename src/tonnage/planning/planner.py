@@ -3,15 +3,13 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from tonnage.domain import ConfigurationError, Objective, RateProfile
 from tonnage.simulation import FleetModel
 
-from .alternatives import with_alternatives
-from .calendars import UNKNOWN_CALENDAR, Calendar
+from .calendars import Calendar
 from .costs import CallShape, Front
 from .explaining import refusal_of, why_this
 from .limits import Limits, check_capacity, check_front, check_real_time
@@ -22,10 +20,11 @@ from .plans import Plan, Traffic
 from .policies import PolicySettings
 from .price_file import read_prices
 from .prices import Price, PriceBook, price_warnings
-from .search import Searched, search_policies
+from .ranking import best_of, of_interest, ordered
+from .searches import Work, search_all, tick_seconds_of
 from .serverless import ServerlessAssumptions
 from .space import SearchSpace
-from .trials import FleetTrial, peak_rate_per_second
+from .trials import peak_rate_per_second
 
 __all__ = ["PUBLIC_FRONTS", "SAFETY_FACTOR", "plan"]
 
@@ -34,9 +33,6 @@ PUBLIC_FRONTS: Final = (Front.REST, Front.HTTP, Front.CHALICE)
 
 SAFETY_FACTOR: Final = 0.5
 """AWS's advice: target = highest rate x 0.5 x 60 (DG: endpoint-scaling-loadtest)."""
-
-_FINE_TICKS: Final = 100_000
-_COARSEST_TICK_SECONDS: Final = 10.0
 
 
 def plan(
@@ -78,7 +74,7 @@ def plan(
     Raises:
         ConfigurationError: If lines, types, bounds or fronts are not what AWS or the prices know.
     """
-    work = _Work(
+    work = Work(
         traffic=traffic,
         objective=objective,
         book=book or read_prices(),
@@ -86,7 +82,7 @@ def plan(
         space=space or SearchSpace(),
         calls=calls or CallShape(),
         limits=limits or Limits(),
-        tick_seconds=_tick_seconds(traffic),
+        tick_seconds=tick_seconds_of(traffic),
         calendar=calendar,
         today=today,
     )
@@ -102,31 +98,33 @@ def plan(
         fronts=_allowed_fronts(fronts, described, work, refused),
         failed_share=work.space.failed_share,
     )
-    searches = _search_all(work, known, described, refused)
-    line, searched = _of_interest(searches)
+    searches = search_all(work, known, described, refused)
+    line, searched = of_interest(searches)
     compared = _compared(work, line, known, current, maker, refused)
     options = [
         *(option for each, found in searches for option in maker.from_search(each, found)),
         *compared,
-        *maker.serverless(traffic, known[0], work.limits, ServerlessAssumptions(), refused),
+        *maker.serverless(
+            traffic, known[0], work.limits, ServerlessAssumptions(), refused, work.space
+        ),
         *maker.runners_up(line, searched),
     ]
-    best = _best_of(options)
+    best = best_of(options)
     trial = work.trial(line)
     if best is not None:
         options += maker.other_fronts(best)
     nearest = maker.at(line, searched, searched.nearest, "nearest")
-    ordered = _ordered(options if best else [nearest, *options])
+    candidates = ordered(options if best else [nearest, *options])
     return Plan(
         best=best,
-        candidates=tuple(ordered),
+        candidates=tuple(candidates),
         refusal=None if best else refusal_of(nearest, trial, work.space),
-        why=(*why_this(best, ordered, trial, described, work.space), *searched.left_out)
+        why=(*why_this(best, candidates, trial, described, work.space), *searched.left_out)
         if best
         else (),
         warnings=(
             *_assumptions(best, work, described),
-            *price_warnings(_prices_used(ordered), today),
+            *price_warnings(_prices_used(candidates), today),
         ),
         refused=tuple(dict.fromkeys(refused)),
         objective=objective,
@@ -136,35 +134,6 @@ def plan(
         line=line,
         trial=trial,
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Work:
-    """What stays the same while one plan is made."""
-
-    traffic: RateProfile
-    objective: Objective
-    book: PriceBook
-    fleet: FleetModel
-    space: SearchSpace
-    calls: CallShape
-    limits: Limits
-    tick_seconds: float
-    calendar: Calendar | None
-    today: date
-
-    def trial(self, line: LoadLine) -> FleetTrial:
-        return FleetTrial(
-            traffic=self.traffic,
-            fleet=replace(self.fleet, line_per_second=line.rate_per_second),
-            tick_seconds=self.tick_seconds,
-            starts_at_seconds=(self.calendar or UNKNOWN_CALENDAR).starts_at_seconds,
-        )
-
-
-def _tick_seconds(traffic: RateProfile) -> float:
-    """Return a second, or more where there would be very many; at most ten."""
-    return float(min(_COARSEST_TICK_SECONDS, max(1.0, traffic.duration_seconds // _FINE_TICKS)))
 
 
 def _described(traffic: RateProfile, tick_seconds: float) -> Traffic:
@@ -182,7 +151,7 @@ def _described(traffic: RateProfile, tick_seconds: float) -> Traffic:
 
 
 def _allowed_fronts(
-    fronts: Iterable[Front], traffic: Traffic, work: _Work, refused: list[str]
+    fronts: Iterable[Front], traffic: Traffic, work: Work, refused: list[str]
 ) -> list[Front]:
     allowed = []
     for front in fronts:
@@ -198,57 +167,8 @@ def _allowed_fronts(
     return allowed
 
 
-def _search_all(
-    work: _Work, known: Sequence[LoadLine], traffic: Traffic, refused: list[str]
-) -> list[tuple[LoadLine, Searched]]:
-    """Search once for each different load line: types that carry the same behave the same."""
-    found: dict[tuple[float, bool], Searched] = {}
-    searches = []
-    for line in known:
-        scales = True
-        try:
-            check_capacity(
-                line.kind,
-                min_capacity=work.space.min_capacity,
-                max_capacity=work.space.max_capacity,
-                scales=work.space.max_capacity > work.space.min_capacity,
-                limits=work.limits,
-            )
-        except ConfigurationError as error:
-            if not line.kind.burstable:
-                raise
-            refused.append(error.message)
-            scales = False
-        key = (line.rate_per_second, scales)
-        if key not in found:
-            found[key] = _searched(work, line, traffic, replace(work.space, scales=scales))
-        searches.append((line, found[key]))
-    return searches
-
-
-def _searched(work: _Work, line: LoadLine, traffic: Traffic, space: SearchSpace) -> Searched:
-    """Return what is found for one line; what is beside target tracking for a measured one."""
-    searched = search_policies(
-        work.trial(line),
-        line_per_second=line.rate_per_second,
-        peak_per_second=traffic.peak_per_second,
-        max_failed_fraction=work.objective.errors.max_fraction,
-        space=space,
-    )
-    if line.is_assumed:
-        return searched
-    return with_alternatives(
-        searched,
-        work.trial(line),
-        line_per_second=line.rate_per_second,
-        space=space,
-        calendar=work.calendar,
-        today=work.today,
-    )
-
-
 def _compared(
-    work: _Work,
+    work: Work,
     line: LoadLine,
     known: Sequence[LoadLine],
     current: tuple[str, PolicySettings] | None,
@@ -281,58 +201,23 @@ def _compared(
         refused.append(f"the settings as they are: {error.message}")
 
 
-def _of_interest(
-    searches: Sequence[tuple[LoadLine, Searched]],
-) -> tuple[LoadLine, Searched]:
-    """Return the search on a measured line whose choice is cheapest, or else fails least."""
-
-    def rank(search: tuple[LoadLine, Searched]) -> tuple[bool, float]:
-        line, searched = search
-        rows = [each.row for each in searched.alternatives if not each.assumed]
-        if searched.chosen is not None:
-            rows.append(searched.chosen)
-        if not rows:
-            return True, float(searched.outcomes.failed_fraction[searched.nearest])
-        seconds = float(searched.outcomes.instance_seconds[rows].min())
-        return False, seconds * float(line.kind.price.usd)
-
-    return min((search for search in searches if not search[0].is_assumed), key=rank)
-
-
-def _best_of(options: Sequence[Option]) -> Option | None:
-    """Return the first of all that meets the objective on a measured line."""
-    first = _ordered(options)[:1]
-    return first[0] if first and first[0].meets and not first[0].is_assumed else None
-
-
-def _ordered(options: Iterable[Option]) -> list[Option]:
-    """Return options with the answer first; of two that set the same, the first named."""
-    different: dict[object, Option] = {}
-    for option in options:
-        shape = (option.line.kind.name, option.policy, option.serverless, option.front)
-        if shape not in different or option.what == "as it is set":
-            different[shape] = option
-    return sorted(
-        different.values(),
-        key=lambda option: (
-            not option.meets,
-            option.is_assumed if option.meets else False,
-            not option.keeps_margin if option.meets else False,
-            option.cost.total if option.meets else option.failed_fraction,
-        ),
-    )
-
-
 def _prices_used(options: Sequence[Option]) -> list[Price]:
     return [price for option in options for price in option.cost.prices]
 
 
-def _assumptions(best: Option | None, work: _Work, traffic: Traffic) -> Iterator[str]:
+def _assumptions(best: Option | None, work: Work, traffic: Traffic) -> Iterator[str]:
     if best is not None and best.front.has_lambda:
         yield (
             f"the Lambda function in front is assumed to be billed for"
             f" {work.calls.lambda_seconds * 1000:g} ms at {work.calls.lambda_memory_mb} MB:"
             " measure it"
+        )
+    if best is not None and best.serverless is not None:
+        taken = ServerlessAssumptions()
+        yield (
+            f"serverless: a request is taken to need the processor that the line of"
+            f" {best.line.kind.name} says, a cold start {taken.setup_seconds:g} s, and an idle"
+            f" container to be kept for {taken.warm_seconds:g} s: measure it with `tonnage load`"
         )
     if best is not None and not best.keeps_margin:
         yield (

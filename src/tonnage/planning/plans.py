@@ -10,7 +10,7 @@ from tonnage.domain import Objective, format_duration, format_fraction, html_tab
 
 from .lines import LoadLine
 from .options import Option
-from .search import Searched
+from .searched import Searched
 from .trials import FleetTrial
 
 __all__ = ["Plan", "Traffic"]

@@ -14,11 +14,12 @@ import numpy as np
 
 from .alternative_search import AlternativeSearch, stacked
 from .calendars import Calendar, DayLoads
+from .dated_timetables import dated_timetable
 from .kinds import PolicyKind
 from .policies import Policies
-from .search import Alternative, Outcomes
+from .searched import Alternative, Outcomes
 from .space import nice
-from .timetables import Timetable, Timetables, dated_timetable
+from .timetables import Timetable, Timetables
 
 __all__ = ["UNKNOWN_BEGIN", "try_schedules"]
 

@@ -11,121 +11,23 @@ targets: a target at an edge is one minute's traffic away from another number of
 """
 
 import math
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .policies import Policies
+from .searched import SAME_COST, Outcomes, Searched, Trial, keeps_margin
 from .space import SearchSpace, coarse_grid, neighbours
 
-__all__ = ["Alternative", "Outcomes", "Searched", "Trial", "search_policies", "tried"]
+__all__ = ["search_policies", "tried"]
 
 _Floats = NDArray[np.float64]
 
-_SAME_COST: Final = 0.01
 _ROUNDS: Final = 3
 _KEPT: Final = 3
 _DEARER: Final = 1.3
 """How much dearer than the cheapest a policy may be for its margin to be of interest."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Outcomes:
-    """
-    What came of each policy on one traffic.
-
-    Attributes:
-        offered: ``(n,) float64`` requests.
-        failed: ``(n,) float64`` of them.
-        instance_seconds: ``(n,) float64`` that are billed.
-    """
-
-    offered: _Floats
-    failed: _Floats
-    instance_seconds: _Floats
-
-    @property
-    def failed_fraction(self) -> _Floats:
-        """Failed ÷ offered, 0 without requests."""
-        return np.divide(
-            self.failed, self.offered, out=np.zeros_like(self.failed), where=self.offered > 0
-        )
-
-    def joined(self, other: "Outcomes") -> "Outcomes":
-        """Return these rows and, below them, the other's."""
-        return Outcomes(
-            offered=np.concatenate((self.offered, other.offered)),
-            failed=np.concatenate((self.failed, other.failed)),
-            instance_seconds=np.concatenate((self.instance_seconds, other.instance_seconds)),
-        )
-
-
-class Trial(Protocol):
-    """Tries policies on a traffic."""
-
-    def __call__(self, policies: Policies, *, raised_by: float = 0.0) -> Outcomes:
-        """Return what comes of each, on the traffic raised by a fraction."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Alternative:
-    """
-    The best policy of another kind.
-
-    Attributes:
-        row: Where it is in what was tried.
-        what: Its kind, in a word or two.
-        assumed: What it takes for granted that nobody has confirmed; empty if nothing.
-        held_out_failed_fraction: What its schedule fails on days that it was not made from; None
-            for one without, or with dates.
-    """
-
-    row: int
-    what: str
-    assumed: str = ""
-    held_out_failed_fraction: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Searched:
-    """
-    Every policy that was tried, and the one that was chosen.
-
-    Attributes:
-        policies: What was tried.
-        outcomes: What came of it.
-        failed_with_margin: ``(n,) float64``, the fraction that fails on the raised traffic; NaN
-            where that was not tried, because too much failed already or others are cheaper.
-        max_failed_fraction: What the objective allows.
-        chosen: The plain row that was chosen; None where none meets the objective at all.
-        holds: ``(n,) bool``, which policies keep the margin.
-        keeps_margin: Whether the chosen one does.
-        alternatives: The best of other kinds, where they are of use.
-        left_out: What was not considered further, and why, in sentences.
-    """
-
-    policies: Policies
-    outcomes: Outcomes
-    failed_with_margin: _Floats
-    max_failed_fraction: float
-    chosen: int | None
-    holds: NDArray[np.bool_]
-    keeps_margin: bool
-    alternatives: tuple[Alternative, ...] = ()
-    left_out: tuple[str, ...] = ()
-
-    @property
-    def meets(self) -> NDArray[np.bool_]:
-        """Which policies meet the objective on the traffic as it is."""
-        return self.outcomes.failed_fraction < self.max_failed_fraction
-
-    @property
-    def nearest(self) -> int:
-        """The row that fails least, the cheapest of those."""
-        return int(np.lexsort((self.outcomes.instance_seconds, self.outcomes.failed_fraction))[0])
 
 
 def tried(
@@ -159,7 +61,7 @@ def tried(
         now, left = left[near], left[~near]
         if len(now):
             raised[now] = trial(policies.take(now), raised_by=space.margin).failed_fraction
-        held = (raised[now] < allowed) & (fails[now] < allowed * space.failed_share)
+        held = keeps_margin(fails[now], raised[now], allowed, space)
         if limit >= cheapest_seconds or (held & ~is_fixed[now]).any():
             break
         limit *= _DEARER
@@ -184,16 +86,16 @@ def search_policies(
         max_failed_fraction: What the objective allows; a policy must stay below.
         space: Where to look.
     """
-    tried = _Tried(trial, max_failed_fraction, space)
-    tried.add(coarse_grid(line_per_second, peak_per_second, space))
+    table = _Table(trial, max_failed_fraction, space)
+    table.add(coarse_grid(line_per_second, peak_per_second, space))
     for _ in range(_ROUNDS if space.scales else 0):
-        best = tried.best_rows()
-        if len(best) == 0 or not tried.add(neighbours(tried.policies, best, space)):
+        best = table.best_rows()
+        if len(best) == 0 or not table.add(neighbours(table.policies, best, space)):
             break
-    return tried.searched()
+    return table.searched()
 
 
-class _Tried:
+class _Table:
     """The growing table of what was tried."""
 
     def __init__(self, trial: Trial, allowed: float, space: SearchSpace) -> None:
@@ -237,16 +139,16 @@ class _Tried:
         return np.array(rows[:_KEPT], dtype=np.intp)
 
     def searched(self) -> Searched:
-        holding = self._holding()
-        keeps = bool(self._keeps_margin().any())
+        """Return what was tried, and what is chosen of it."""
+        holding, holds = self._holding(), self._keeps_margin()
         return Searched(
             policies=self.policies,
             outcomes=self._outcomes,
             failed_with_margin=self._raised,
             max_failed_fraction=self._allowed,
             chosen=self._chosen(holding) if len(holding) else None,
-            holds=self._keeps_margin(),
-            keeps_margin=keeps,
+            holds=holds,
+            keeps_margin=bool(holds.any()),
         )
 
     def _holding(self) -> NDArray[np.intp]:
@@ -257,12 +159,12 @@ class _Tried:
         return np.flatnonzero(self._outcomes.failed_fraction < self._allowed)
 
     def _keeps_margin(self) -> NDArray[np.bool_]:
-        spared = self._outcomes.failed_fraction < self._allowed * self._space.failed_share
-        return spared & (self._raised < self._allowed)
+        fails = self._outcomes.failed_fraction
+        return keeps_margin(fails, self._raised, self._allowed, self._space)
 
     def _chosen(self, holding: NDArray[np.intp]) -> int:
         cost = self._outcomes.instance_seconds[holding]
-        same = holding[cost <= cost.min() * (1 + _SAME_COST)]
+        same = holding[cost <= cost.min() * (1 + SAME_COST)]
         if len(same) > 1:
             harder = self._trial(self.policies.take(same), raised_by=2 * self._space.margin)
             fails = np.round(harder.failed_fraction, 6)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonnage.domain import RateProfile
+from tonnage.simulation import tick_edges
 
 from .lines import LoadLine
 
@@ -36,7 +37,6 @@ __all__ = [
 
 _Floats = NDArray[np.float64]
 
-_MAX_CONCURRENCY: Final = 200
 _CHUNK: Final = 200_000
 
 
@@ -128,9 +128,7 @@ def try_serverless(
     tick_seconds: float = 1.0,
 ) -> ServerlessOutcome:
     """Return what comes of a serverless endpoint on a traffic raised by a fraction."""
-    edges = np.append(
-        np.arange(0.0, traffic.duration_seconds, tick_seconds), traffic.duration_seconds
-    )
+    edges = tick_edges(traffic.duration_seconds, tick_seconds)
     requests = np.diff(traffic.arrivals_by(edges)) * (1 + raised_by)
     rates = requests / np.diff(edges)
     seconds = billed_seconds(line, settings.memory_mb, assumed)

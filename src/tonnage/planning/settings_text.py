@@ -14,7 +14,11 @@ __all__ = ["planned_settings"]
 
 _PATHS: Final = {"service": ("model", "artefact", "data"), "load": ("locustfile",)}
 """Settings that are paths, relative to their file."""
-_LISTS: Final = frozenset({"step", "scheduled"})
+_UNPLANNED: Final = {
+    "scaling": frozenset({"step", "scheduled"}),
+    "deployment": frozenset({"provisioned_concurrency"}),
+}
+"""What a plan of such a section is without, unless it says so: the file's own is not planned."""
 
 
 def planned_settings(
@@ -37,9 +41,10 @@ def planned_settings(
     planned = option.settings()
     names = [*settings, *(name for name in planned if name not in settings)]
     merged = {name: {**settings.get(name, {}), **planned.get(name, {})} for name in names}
-    for lists in _LISTS & merged.get("scaling", {}).keys() - planned.get("scaling", {}).keys():
-        if "scaling" in planned:  # the file's own steps and schedule are not what was planned
-            del merged["scaling"][lists]
+    for name, keys in _UNPLANNED.items():
+        if name in planned:
+            for key in keys & merged[name].keys() - planned[name].keys():
+                del merged[name][key]
     if moved is not None:
         _move(merged, *moved)
     return toml_document(merged, comment=comment)

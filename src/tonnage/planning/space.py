@@ -50,6 +50,8 @@ class SearchSpace:
         alternatives: What may be tried beside target tracking on invocations.
         allow_high_resolution: Whether a policy on requests in flight may be chosen. That AWS offers
             this metric for CPU instances is not confirmed.
+        allow_serverless: Whether a serverless endpoint may be chosen. Its times follow from an
+            instance's line, and its cold starts are assumed.
     """
 
     min_capacity: int = 1
@@ -64,6 +66,7 @@ class SearchSpace:
     scales: bool = True
     alternatives: tuple[AlternativeName, ...] = ("schedules", "steps", "high resolution")
     allow_high_resolution: bool = False
+    allow_serverless: bool = False
 
 
 def coarse_grid(line_per_second: float, peak_per_second: float, space: SearchSpace) -> Policies:

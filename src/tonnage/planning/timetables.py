@@ -4,27 +4,26 @@ Schedules that follow from traffic: the least instances raised before a peak tha
 Days are folded by the clock, all alike or working days apart from weekends; each quarter of an hour
 needs what the busiest of its days needs, the margin included. That curve is put into few steps
 (``levels``), and each step up is taken as much earlier as a new instance takes. Traffic that comes
-once and is known beforehand gets dates instead of hours.
+once and is known beforehand gets dates instead of hours (``dated_timetables``).
 
 A recipe, not a schedule, is what is tried on days it has not seen: ``fit`` makes a schedule from
-some of the days, so that the others can tell (``held_out``).
+some of the days, so that the others can tell.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tonnage.domain import RateProfile
+from tonnage.domain import ScheduledAction
 
 from .calendars import BIN_SECONDS, Calendar, DayLoads
-from .kinds import PlannedAction, PolicyKind
+from .kinds import PolicyKind
 from .levels import Stretch, few_levels, needed_instances
 
-__all__ = ["DayRecipe", "Timetable", "Timetables", "dated_timetable"]
+__all__ = ["DIP_MINUTES", "DayRecipe", "Timetable", "Timetables"]
 
 _Floats = NDArray[np.float64]
 _Days = NDArray[np.bool_]
@@ -33,10 +32,8 @@ _LEAST_DAYS: Final = 2
 _WEEKEND: Final = 5
 _DAY_MINUTES: Final = 1440
 _BIN_MINUTES: Final = BIN_SECONDS // 60
-_DIP_MINUTES: Final = 30
-_DATED_BIN_SECONDS: Final = 300.0
-_DATED_EARLY_BINS: Final = 2
-"""What comes once may come ten minutes early, or late."""
+DIP_MINUTES: Final = 30
+"""A dip so much longer than a lead is worth two steps."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,21 +135,20 @@ class Timetables:
             # What is needed within a lead of midnight is there at midnight.
             early = int(self.lead_seconds // BIN_SECONDS) + 1
             needed[:early] = needed[: early + 1].max()
-            dip = int((self.lead_seconds / 60 + _DIP_MINUTES) // _BIN_MINUTES)
+            dip = int((self.lead_seconds / 60 + DIP_MINUTES) // _BIN_MINUTES)
             plans.append((kind, few_levels(needed, stretches=recipe.stretches, shortest_dip=dip)))
         levels = [part.level for _, parts in plans for part in parts]
         if min(levels) == max(levels):
             return None
         lasts = [parts[-1].level for _, parts in plans]
         actions = [action for kind, parts in plans for action in self._actions(kind, parts, lasts)]
-        zone = None if self.calendar.timezone == "UTC" else self.calendar.timezone
         return Timetable(
             kind=PolicyKind(
                 scheduled=tuple(
-                    PlannedAction(
+                    ScheduledAction(
                         name=f"{kind.name}-{minute // 60:02}{minute % 60:02}-{level}",
                         schedule=f"cron({minute % 60} {minute // 60} {days})",
-                        timezone=zone,
+                        timezone=self.calendar.named_zone,
                         min_capacity=level,
                     )
                     for kind, minute, days, level in actions
@@ -188,71 +184,3 @@ class Timetables:
             minute = part.start * _BIN_MINUTES - (lead if part.level > level else 0)
             yield kind, minute, kind.cron, part.level
             level = part.level
-
-
-def dated_timetable(
-    traffic: RateProfile,
-    calendar: Calendar,
-    *,
-    line_per_second: float,
-    lead_seconds: float,
-    bounds: tuple[int, int],
-    raised_by: float,
-    stretches: int,
-) -> Timetable | None:
-    """
-    Return a schedule with dates, for traffic that comes once; None where it would change nothing.
-
-    Args:
-        traffic: What is to come.
-        calendar: When.
-        line_per_second: What one instance carries.
-        lead_seconds: From a decision to the instances in service, and a little more.
-        bounds: Instances at least and at most.
-        raised_by: How much more than is foreseen they must carry.
-        stretches: Levels at most.
-    """
-    end = traffic.duration_seconds
-    edges = np.append(np.arange(0.0, end, _DATED_BIN_SECONDS), end)
-    fine = np.linspace(edges[:-1], edges[1:], 31, axis=1)
-    rate = (np.diff(traffic.arrivals_by(fine), axis=1) / np.diff(fine, axis=1)).max(axis=1)
-    needed = needed_instances(
-        rate * (1 + raised_by), line_per_second, least=bounds[0], most=bounds[1]
-    )
-    around = np.pad(needed, _DATED_EARLY_BINS, mode="edge")
-    needed = np.lib.stride_tricks.sliding_window_view(around, 2 * _DATED_EARLY_BINS + 1).max(axis=1)
-    dip = int((lead_seconds + _DIP_MINUTES * 60) // _DATED_BIN_SECONDS)
-    parts = few_levels(needed, stretches=stretches, shortest_dip=dip)
-    levels = [part.level for part in parts]
-    if min(levels) == max(levels):
-        return None
-    zone = None if calendar.timezone == "UTC" else calendar.timezone
-    actions = []
-    level = min(levels)
-    for part in parts:
-        if part.level != level:
-            early = lead_seconds if part.level > level else 0.0
-            at = calendar.local(float(edges[part.start]) - early).replace(microsecond=0)
-            at -= timedelta(seconds=at.second)
-            actions.append(
-                PlannedAction(
-                    name=f"once-{at:%Y%m%d-%H%M}-{part.level}",
-                    schedule=f"at({at:%Y-%m-%dT%H:%M:%S})",
-                    timezone=zone,
-                    min_capacity=part.level,
-                )
-            )
-            level = part.level
-    if level > min(levels):
-        over = calendar.local(end).replace(second=0, microsecond=0) + timedelta(minutes=1)
-        actions.append(
-            PlannedAction(
-                name=f"once-{over:%Y%m%d-%H%M}-{min(levels)}",
-                schedule=f"at({over:%Y-%m-%dT%H:%M:%S})",
-                timezone=zone,
-                min_capacity=min(levels),
-            )
-        )
-    return Timetable(
-        kind=PolicyKind(scheduled=tuple(actions)), lowest=min(levels), highest=max(levels)
-    )

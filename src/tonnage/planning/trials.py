@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tonnage.domain import RateProfile
-from tonnage.simulation import FleetModel, Simulation, simulate
+from tonnage.simulation import FleetModel, Simulation, simulate, tick_edges
 
 from .kinds import PLAIN, PolicyKind
 from .policies import Policies
-from .search import Outcomes
+from .searched import Outcomes
 
 __all__ = ["FleetTrial", "RaisedProfile", "peak_rate_per_second"]
 
@@ -61,7 +61,7 @@ class RaisedProfile:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FleetTrial:
     """
-    Tries policies for instances that each carry one load line; see ``search.Trial``.
+    Tries policies for instances that each carry one load line; see ``searched.Trial``.
 
     A policy begins with its least instances in service, as its schedule has set them by then.
 
@@ -121,6 +121,5 @@ class FleetTrial:
 
 def peak_rate_per_second(traffic: RateProfile, *, tick_seconds: float = 1.0) -> float:
     """Return the most that is offered within one tick, as a rate."""
-    duration = traffic.duration_seconds
-    edges = np.append(np.arange(0.0, duration, tick_seconds), duration)
+    edges = tick_edges(traffic.duration_seconds, tick_seconds)
     return float(np.max(np.diff(traffic.arrivals_by(edges)) / np.diff(edges)))

@@ -70,7 +70,7 @@ from .activities import (
 from .alarms import HIGH_RESOLUTION, TARGET_TRACKING, AlarmRule, AlarmState, alarm_states
 from .arrays import lengths, put, spread, take
 from .attached import AttachedPolicy, StepScaling, TargetTracking
-from .causes import AlarmKind, PolicyNames, activity_cause
+from .causes import AlarmKind, PolicyNames, activity_cause, resource_id
 from .cooldowns import (
     scaling_failed,
     scaling_succeeded,
@@ -91,10 +91,12 @@ from .metrics import (
     PREDEFINED_METRICS,
     Statistic,
     TrackedMetric,
+    namespace_of,
 )
 from .policies import DEFAULT_COOLDOWN_SECONDS, TargetTrackingPolicy
-from .schedules import Schedule, ScheduledAction, apply_scheduled_action, scheduled_runs
-from .state import Observation, Pending, ScalingState, record_datapoint
+from .scheduled_actions import ScheduledAction, apply_scheduled_action, scheduled_runs
+from .schedules import Schedule, time_zone
+from .state import Cooldowns, Observation, Pending, ScalingState, record_datapoint
 from .step_policies import (
     AdjustmentType,
     MetricAggregationType,
@@ -104,7 +106,6 @@ from .step_policies import (
 from .suspension import SuspendedState
 from .target_evaluation import decide_target, evaluate_target
 from .target_state import (
-    Cooldowns,
     PolicyMemory,
     TargetObservation,
     TargetState,
@@ -171,10 +172,12 @@ __all__ = [
     "evaluate_target",
     "lengths",
     "metric_alarm_states",
+    "namespace_of",
     "policy_cause",
     "put",
     "record_datapoint",
     "record_datapoints",
+    "resource_id",
     "resource_limit_exceeded",
     "scaling_failed",
     "scaling_succeeded",
@@ -185,4 +188,5 @@ __all__ = [
     "target_cause",
     "target_scaling_failed",
     "target_scaling_succeeded",
+    "time_zone",
 ]

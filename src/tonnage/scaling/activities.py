@@ -14,7 +14,7 @@ from .alarms import AlarmState
 from .attached import AttachedPolicy, StepScaling
 from .causes import AlarmKind, PolicyNames, bound_cause
 from .decisions import Reason, TargetDecision
-from .schedules import ScheduledAction
+from .scheduled_actions import ScheduledAction
 from .targets import ScalableTarget
 
 __all__ = [
@@ -86,55 +86,35 @@ def resource_limit_exceeded(instance_type: str, *, limit: int, in_use: int, aske
 
 def activity_in_progress(count: int, cause: str) -> ActivityWords:
     """Return an activity that has started."""
-    return ActivityWords(
-        description=_setting(count),
-        cause=cause,
-        status_code=ActivityStatus.IN_PROGRESS,
-        status_message=f"Successfully set desired instance count to {count}."
-        " Waiting for change to be fulfilled by sagemaker.",
-    )
+    came = "Waiting for change to be fulfilled by sagemaker."
+    return _setting(count, cause, ActivityStatus.IN_PROGRESS, came)
 
 
 def activity_succeeded(count: int, cause: str) -> ActivityWords:
     """Return an activity whose capacity has settled."""
-    return ActivityWords(
-        description=_setting(count),
-        cause=cause,
-        status_code=ActivityStatus.SUCCESSFUL,
-        status_message=f"Successfully set desired instance count to {count}."
-        " Change successfully fulfilled by sagemaker.",
-    )
+    came = "Change successfully fulfilled by sagemaker."
+    return _setting(count, cause, ActivityStatus.SUCCESSFUL, came)
+
+
+def activity_unfulfilled(count: int, cause: str, reason: str) -> ActivityWords:
+    """Return an activity that SageMaker took on and could not carry out."""
+    came = f"Change could not be fulfilled by sagemaker. Reason: {reason}"
+    return _setting(count, cause, ActivityStatus.UNFULFILLED, came)
+
+
+def activity_overridden(count: int, cause: str) -> ActivityWords:
+    """Return an activity whose count was set again before it had settled."""
+    came = "Change was overridden by a newer scaling event."
+    return _setting(count, cause, ActivityStatus.OVERRIDDEN, came)
 
 
 def activity_failed(count: int, cause: str, reason: str) -> ActivityWords:
     """Return an activity that failed, as when a quota or the region has no more instances."""
     return ActivityWords(
-        description=_setting(count),
+        description=_description(count),
         cause=cause,
         status_code=ActivityStatus.FAILED,
         status_message=f"Failed to set desired instance count to {count}. Reason: {reason}",
-    )
-
-
-def activity_unfulfilled(count: int, cause: str, reason: str) -> ActivityWords:
-    """Return an activity that SageMaker took on and could not carry out."""
-    return ActivityWords(
-        description=_setting(count),
-        cause=cause,
-        status_code=ActivityStatus.UNFULFILLED,
-        status_message=f"Successfully set desired instance count to {count}."
-        f" Change could not be fulfilled by sagemaker. Reason: {reason}",
-    )
-
-
-def activity_overridden(count: int, cause: str) -> ActivityWords:
-    """Return an activity whose count was set again before it had settled."""
-    return ActivityWords(
-        description=_setting(count),
-        cause=cause,
-        status_code=ActivityStatus.OVERRIDDEN,
-        status_message=f"Successfully set desired instance count to {count}."
-        " Change was overridden by a newer scaling event.",
     )
 
 
@@ -250,5 +230,15 @@ def target_cause(
     return policy_cause(decision, policies, policy, names, index=index)
 
 
-def _setting(count: int) -> str:
+def _setting(count: int, cause: str, status: ActivityStatus, came: str) -> ActivityWords:
+    """Return an activity that SageMaker took on, with what came of it."""
+    return ActivityWords(
+        description=_description(count),
+        cause=cause,
+        status_code=status,
+        status_message=f"Successfully set desired instance count to {count}. {came}",
+    )
+
+
+def _description(count: int) -> str:
     return f"Setting desired instance count to {count}."

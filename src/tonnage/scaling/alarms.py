@@ -13,7 +13,7 @@ import numpy as np
 
 from tonnage.domain import ConfigurationError
 
-from .arrays import BoolArray, CodeArray, FloatArray
+from .arrays import BoolArray, CodeArray, FloatArray, mean_there
 
 __all__ = ["HIGH_RESOLUTION", "TARGET_TRACKING", "AlarmRule", "AlarmState", "alarm_states"]
 
@@ -120,13 +120,7 @@ def _low_datapoints(datapoints: FloatArray, rule: AlarmRule) -> FloatArray:
     newest = datapoints[-rule.low_datapoints * span :]
     if span == 1:
         return newest
-    blocks = newest.reshape(rule.low_datapoints, span, -1)
-    is_there = ~np.isnan(blocks)
-    count = is_there.sum(axis=1)
-    total: FloatArray = np.add.reduce(blocks, axis=1, where=is_there)
-    means = np.full(count.shape, np.nan)
-    np.divide(total, count, out=means, where=count > 0)
-    return means
+    return mean_there(newest.reshape(rule.low_datapoints, span, -1), axis=1)
 
 
 def _states(all_breach: BoolArray, one_does_not: BoolArray) -> CodeArray:

@@ -20,6 +20,7 @@ __all__ = [
     "FloatArray",
     "columns",
     "lengths",
+    "mean_there",
     "put",
     "require",
     "spread",
@@ -71,6 +72,16 @@ def require(holds: BoolArray, values: NDArray[np.generic], rule: str) -> None:
     """Raise ``ConfigurationError`` with the rule and the first value for which it does not hold."""
     if not holds.all():
         raise ConfigurationError(f"{rule}, not {values.ravel()[int(np.argmin(holds))]}")
+
+
+def mean_there(values: FloatArray, *, axis: int) -> FloatArray:
+    """Return the mean of the values that are not NaN; NaN where there are none."""
+    is_there = ~np.isnan(values)
+    count = is_there.sum(axis=axis)
+    total: FloatArray = np.add.reduce(values, axis=axis, where=is_there)
+    means = np.full(count.shape, np.nan)
+    np.divide(total, count, out=means, where=count > 0)
+    return means
 
 
 def lengths(values: object) -> set[int]:

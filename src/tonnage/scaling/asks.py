@@ -14,8 +14,8 @@ from .attached import StepScaling
 from .cooldowns import in_cooldown
 from .decisions import Reason
 from .policies import TargetTrackingPolicy
-from .state import ScalingState
-from .target_state import Cooldowns
+from .state import Cooldowns
+from .step_policies import AdjustmentType
 from .targets import ScalableTarget
 
 __all__ = ["Ask", "Moment", "reason_without_alarm", "step_ask", "tracking_ask"]
@@ -35,7 +35,7 @@ class Moment:
     """
 
     target: ScalableTarget
-    cooldowns: ScalingState | Cooldowns
+    cooldowns: Cooldowns
     current: CountArray
     in_service: CountArray
     now_seconds: float | FloatArray
@@ -113,7 +113,7 @@ def step_ask(
     change, is_covered = policy.change(attached.alarm, metric, current)
     alarmed = states == AlarmState.ALARM.value
     added, is_cooling = _added(policy.cooldown_seconds, moment)
-    if policy.adjustment_type == "ExactCapacity":
+    if policy.adjustment_type == AdjustmentType.EXACT_CAPACITY:
         # It asks for a count, not for more: what was added is in that count already.
         added, is_held = np.zeros_like(added), np.zeros_like(is_cooling)
     else:

@@ -1,5 +1,5 @@
 """
-A scaling activity in Application Auto Scaling's words.
+Why capacity changes, or does not, in Application Auto Scaling's words; and whose it is.
 """
 
 import uuid
@@ -10,7 +10,12 @@ from .alarms import AlarmState
 from .decisions import Decision, Reason
 from .targets import ScalableTarget
 
-__all__ = ["AlarmKind", "PolicyNames", "activity_cause", "bound_cause"]
+__all__ = ["AlarmKind", "PolicyNames", "activity_cause", "bound_cause", "resource_id"]
+
+
+def resource_id(endpoint_name: str, variant_name: str) -> str:
+    """Return the ``ResourceId`` of a variant as a scalable target."""
+    return f"endpoint/{endpoint_name}/variant/{variant_name}"
 
 
 class AlarmKind(StrEnum):
@@ -38,7 +43,7 @@ class PolicyNames:
     @property
     def resource_id(self) -> str:
         """The scalable target's ``ResourceId``."""
-        return f"endpoint/{self.endpoint_name}/variant/{self.variant_name}"
+        return resource_id(self.endpoint_name, self.variant_name)
 
     def of_policy(self, policy_name: str) -> "PolicyNames":
         """Return the names of another policy on the same target."""

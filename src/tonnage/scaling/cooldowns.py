@@ -12,8 +12,8 @@ import numpy as np
 
 from .arrays import RELATIVE_TOLERANCE, BoolArray, CodeArray, CountArray, FloatArray
 from .decisions import Decision, Reason, TargetDecision
-from .state import Pending, ScalingState
-from .target_state import Cooldowns, TargetState
+from .state import Cooldowns, Pending
+from .target_state import TargetState
 
 __all__ = [
     "in_cooldown",
@@ -24,8 +24,7 @@ __all__ = [
     "target_scaling_succeeded",
 ]
 
-# One lone policy keeps its cooldowns beside its datapoints, a target beside its policies'.
-_S = TypeVar("_S", ScalingState, Cooldowns)
+_S = TypeVar("_S", bound=Cooldowns)
 
 
 def in_cooldown(
@@ -113,5 +112,5 @@ def target_scaling_failed(state: TargetState, *, which: BoolArray | None = None)
     return replace(state, cooldowns=scaling_failed(state.cooldowns, which=which))
 
 
-def _without_pending(state: ScalingState | Cooldowns, settled: BoolArray) -> CodeArray:
+def _without_pending(state: Cooldowns, settled: BoolArray) -> CodeArray:
     return np.where(settled, np.int8(Pending.NONE), state.pending)

@@ -18,7 +18,20 @@ __all__ = [
     "PREDEFINED_METRICS",
     "Statistic",
     "TrackedMetric",
+    "namespace_of",
 ]
+
+_VARIANTS: Final = "AWS/SageMaker"
+_INSTANCES: Final = "/aws/sagemaker/Endpoints"
+_OF_INSTANCES: Final = frozenset(
+    {
+        "CPUUtilization",
+        "DiskUtilization",
+        "GPUMemoryUtilization",
+        "GPUUtilization",
+        "MemoryUtilization",
+    }
+)
 
 
 class Statistic(StrEnum):
@@ -49,6 +62,11 @@ class TrackedMetric:
     statistic: Statistic = Statistic.AVERAGE
     predefined_type: str | None = None
     rule: AlarmRule = TARGET_TRACKING
+
+
+def namespace_of(metric_name: str) -> str:
+    """Return the namespace of a variant's metric; those of its instances have their own (DG)."""
+    return _INSTANCES if metric_name in _OF_INSTANCES else _VARIANTS
 
 
 INVOCATIONS_PER_INSTANCE: Final = TrackedMetric(

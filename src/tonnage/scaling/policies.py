@@ -1,5 +1,5 @@
 """
-Scaling policies: what the user sets. Target tracking is the only kind so far.
+Target tracking: what the user sets of it. Steps are ``step_policies``.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """
-What a lone policy remembers between evaluations, and what it is shown at each.
+What is remembered of activities, and what a lone policy remembers and is shown besides.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Self
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from .alarms import TARGET_TRACKING, AlarmRule
 from .arrays import BoolArray, CodeArray, CountArray, FloatArray, columns, whole
 
-__all__ = ["Observation", "Pending", "ScalingState", "record_datapoint"]
+__all__ = ["Cooldowns", "Observation", "Pending", "ScalingState", "record_datapoint"]
 
 
 class Pending(IntEnum):
@@ -24,14 +24,15 @@ class Pending(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class ScalingState:
+class Cooldowns:
     """
-    The memory of n policies; a new one is made at each step, arrays are shared, never written.
+    The memory of n last activities; a new one is made at each step, arrays are shared, not written.
 
-    Times are on the caller's clock, -inf where there is nothing to remember.
+    They are one policy's that is alone on its target, or else the target's, whichever policy asked
+    for them: how long each policy waits after them is its own (``docs/decisions/0018``). Times are
+    on the caller's clock, -inf where there is nothing to remember.
 
     Attributes:
-        datapoints: ``(kept, n) float64``, the metric, oldest first, NaN where missing.
         scale_out_succeeded_at_seconds: ``(n,) float64``, when the last scale-out was in service:
             its cooldown starts there.
         scale_out_base: ``(n,) int64``, the capacity that scale-out started from.
@@ -43,7 +44,6 @@ class ScalingState:
         pending_size: ``(n,) int64``, what becomes ``scale_out_size`` on success.
     """
 
-    datapoints: FloatArray
     scale_out_succeeded_at_seconds: FloatArray
     scale_out_base: CountArray
     scale_out_size: CountArray
@@ -53,19 +53,39 @@ class ScalingState:
     pending_size: CountArray
 
     @classmethod
-    def initial(cls, count: int = 1, rule: AlarmRule = TARGET_TRACKING) -> Self:
-        """Return the memory of ``count`` policies that have just been put."""
-        none = np.zeros(count, dtype=np.int64)
+    def none(cls, count: int = 1) -> "Cooldowns":
+        """Return the memory of ``count`` targets that have done nothing yet."""
+        nothing = np.zeros(count, dtype=np.int64)
         never = np.full(count, -np.inf)
-        return cls(
-            datapoints=np.full((rule.kept_datapoints, count), np.nan),
+        return Cooldowns(
             scale_out_succeeded_at_seconds=never,
-            scale_out_base=none,
-            scale_out_size=none,
+            scale_out_base=nothing,
+            scale_out_size=nothing,
             scale_in_succeeded_at_seconds=never,
             pending=np.full(count, Pending.NONE, dtype=np.int8),
-            pending_base=none,
-            pending_size=none,
+            pending_base=nothing,
+            pending_size=nothing,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ScalingState(Cooldowns):
+    """
+    The memory of n lone policies: of their activities, and of their metric.
+
+    Attributes:
+        datapoints: ``(kept, n) float64``, the metric, oldest first, NaN where missing.
+    """
+
+    datapoints: FloatArray
+
+    @classmethod
+    def initial(cls, count: int = 1, rule: AlarmRule = TARGET_TRACKING) -> Self:
+        """Return the memory of ``count`` policies that have just been put."""
+        nothing = Cooldowns.none(count)
+        return cls(
+            datapoints=np.full((rule.kept_datapoints, count), np.nan),
+            **{item.name: getattr(nothing, item.name) for item in fields(Cooldowns)},
         )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from tonnage.domain import ConfigurationError
 
-from .arrays import BoolArray, CountArray, FloatArray, columns, require, whole
+from .arrays import BoolArray, CountArray, FloatArray, columns, mean_there, require, whole
 from .metric_alarms import MetricAlarm
 from .policies import DEFAULT_COOLDOWN_SECONDS
 
@@ -152,12 +152,7 @@ class StepScalingPolicy:
             case MetricAggregationType.MAXIMUM:
                 return np.asarray(np.fmax.reduce(newest))
             case MetricAggregationType.AVERAGE:
-                is_there = ~np.isnan(newest)
-                there = is_there.sum(axis=0)
-                total: FloatArray = np.add.reduce(newest, axis=0, where=is_there)
-                mean = np.full(there.shape, np.nan)
-                np.divide(total, there, out=mean, where=there > 0)
-                return mean
+                return mean_there(newest, axis=0)
 
     def change(
         self, alarm: MetricAlarm, metric_value: FloatArray, capacity: CountArray

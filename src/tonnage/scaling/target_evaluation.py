@@ -1,13 +1,7 @@
 """
 One evaluation of whole scalable targets: each policy asks, and one decision comes out.
 
-AWS's rules for several policies on one target (AAS, "Considerations" of target tracking;
-application-autoscaling API, ``PutScalingPolicy``):
-
-- out if any policy asks for it, to the largest capacity asked for;
-- in by target tracking only if all such policies with scale-in enabled are ready to scale in;
-- in by a step policy whether the target tracking policies are ready or not;
-- in to the largest capacity of those that ask.
+How several policies agree on it is ``agreeing``.
 """
 
 from collections.abc import Sequence
@@ -15,12 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from .agreeing import NOBODY, agreed, direction, masked, telling
 from .alarms import AlarmState, alarm_states
-from .arrays import BoolArray, CodeArray, CountArray, FloatArray
+from .arrays import BoolArray, CodeArray, FloatArray
 from .asks import Ask, Moment, reason_without_alarm, step_ask, tracking_ask
 from .attached import AttachedPolicy, StepScaling, TargetTracking
 from .cooldowns import start_scaling
-from .decisions import Reason, TargetDecision
+from .decisions import TargetDecision
 from .evaluation import reason_to_act
 from .metric_alarms import metric_alarm_states
 from .target_state import PolicyMemory, TargetObservation, TargetState, record_datapoints
@@ -29,8 +24,6 @@ __all__ = ["decide_target", "evaluate_target"]
 
 _Due = Sequence[bool | BoolArray]
 _Alarms = tuple[CodeArray, CodeArray]
-
-_NOBODY = -1
 
 
 def evaluate_target(
@@ -89,8 +82,8 @@ def decide_target(
     is_due = [np.broadcast_to(np.asarray(each), before.shape) for each in due or _all(policies)]
     if not _is_worth_asking(alarms, is_due, current != before):
         # The usual minute: nothing asks for anything. It halves the cost of a lone target.
-        quiet = [_masked(reason_without_alarm(*both), each) for both, each in _with(alarms, is_due)]
-        reason, who = _telling(quiet, before)
+        quiet = [masked(reason_without_alarm(*both), each) for both, each in _with(alarms, is_due)]
+        reason, who = telling(quiet, before)
         return state, TargetDecision(
             desired_instance_count=before,
             reason=reason,
@@ -109,15 +102,15 @@ def decide_target(
         _ask(policy, memory, both, moment)
         for policy, memory, both in zip(policies, state.memories, alarms, strict=True)
     ]
-    wanted, who, reasons, added = _agreed(policies, asks, is_due, state, current)
-    telling, of_whom = _telling(reasons, before)
-    by_policy = np.where(who == _NOBODY, telling, _direction(wanted, current))
+    wanted, who, reasons, added = agreed(policies, asks, is_due, state.suspended, current)
+    unmoved, of_whom = telling(reasons, before)
+    by_policy = np.where(who == NOBODY, unmoved, direction(wanted, current))
     busy = observation.is_updating
     reason = reason_to_act(by_policy, wanted != before, busy)
     decision = TargetDecision(
         desired_instance_count=np.where(busy, before, wanted),
         reason=reason,
-        policy=np.where(who == _NOBODY, np.where(wanted != before, _NOBODY, of_whom), who),
+        policy=np.where(who == NOBODY, np.where(wanted != before, NOBODY, of_whom), who),
         policy_reasons=tuple(reasons),
         alarms=alarms,
     )
@@ -172,94 +165,3 @@ def _ask(policy: AttachedPolicy, memory: PolicyMemory, alarms: _Alarms, moment: 
         rule = policy.metric.rule
         return tracking_ask(policy.policy, memory.datapoints, alarms, rule, moment)
     return step_ask(policy, memory.datapoints, alarms[0], moment)
-
-
-def _agreed(
-    policies: Sequence[AttachedPolicy],
-    asks: Sequence[Ask],
-    is_due: Sequence[BoolArray],
-    state: TargetState,
-    current: CountArray,
-) -> tuple[CountArray, CountArray, list[CodeArray], CountArray]:
-    """Return the count agreed on, whose it is, what each policy asked, and what counts as added."""
-    in_agrees = _tracking_agrees(policies, asks, is_due)
-    wanted, added = current.copy(), np.zeros_like(current)
-    who = np.full(current.shape, _NOBODY, dtype=np.int64)
-    largest_in = np.zeros_like(current)
-    reasons = []
-    for index, (policy, ask, due) in enumerate(zip(policies, asks, is_due, strict=True)):
-        reason = _masked(ask.reason, due)
-        out = reason == Reason.SCALED_OUT.value
-        into = ask.reason == Reason.SCALED_IN.value
-        if isinstance(policy, TargetTracking):
-            # One that is ready has its say when another one's period ends.
-            np.putmask(
-                reason,
-                into & due & np.logical_not(in_agrees),
-                Reason.OTHER_POLICIES_NOT_READY.value,
-            )
-            into = into & in_agrees
-        else:
-            into = into & due
-        out_is_off = state.suspended.dynamic_scaling_out_suspended
-        in_is_off = state.suspended.dynamic_scaling_in_suspended
-        np.putmask(reason, out & out_is_off, Reason.SCALE_OUT_SUSPENDED.value)
-        np.putmask(reason, into & in_is_off, Reason.SCALE_IN_SUSPENDED.value)
-        out, into = out & ~out_is_off, into & ~in_is_off
-        is_larger = (out & (ask.out > np.maximum(wanted, current))) | (
-            into & (wanted <= current) & (ask.into > largest_in)
-        )
-        np.copyto(largest_in, ask.into, where=into & is_larger)
-        np.copyto(wanted, np.where(out, ask.out, ask.into), where=is_larger)
-        np.copyto(added, ask.added, where=is_larger)
-        np.putmask(who, is_larger, index)
-        reasons.append(reason)
-    return wanted, who, reasons, added
-
-
-def _tracking_agrees(
-    policies: Sequence[AttachedPolicy], asks: Sequence[Ask], is_due: Sequence[BoolArray]
-) -> bool | BoolArray:
-    """Say where every target tracking policy with scale-in enabled is ready, and one is due."""
-    votes = [
-        (ask.reason == Reason.SCALED_IN.value, policy.policy.disable_scale_in, due)
-        for policy, ask, due in zip(policies, asks, is_due, strict=True)
-        if isinstance(policy, TargetTracking)
-    ]
-    if not votes:
-        return False
-    all_ready = np.logical_and.reduce([is_ready | has_none for is_ready, has_none, _ in votes])
-    now: BoolArray = all_ready & np.logical_or.reduce(
-        [is_ready & due for is_ready, _, due in votes]
-    )
-    return now
-
-
-def _masked(reason: CodeArray, due: BoolArray) -> CodeArray:
-    masked = reason.copy()
-    np.putmask(masked, ~due, Reason.NOT_DUE.value)
-    return masked
-
-
-def _direction(wanted: CountArray, current: CountArray) -> CodeArray:
-    out, into = np.int8(Reason.SCALED_OUT), np.int8(Reason.SCALED_IN)
-    return np.where(wanted > current, out, into)
-
-
-def _telling(reasons: Sequence[CodeArray], like: CountArray) -> tuple[CodeArray, CountArray]:
-    """Return the most telling reason of all policies, and whose it is."""
-    if not reasons:
-        nobody = np.full(like.shape, _NOBODY, dtype=np.int64)
-        return np.zeros(like.shape, dtype=np.int8), nobody
-    chosen, who = reasons[0].copy(), np.zeros(like.shape, dtype=np.int64)
-    rank = _RANK[chosen]
-    for index, reason in enumerate(reasons[1:], start=1):
-        higher = _RANK[reason] > rank
-        np.copyto(chosen, reason, where=higher)
-        np.putmask(who, higher, index)
-        rank = np.maximum(rank, _RANK[reason])
-    return chosen, who
-
-
-_RANK = np.full(len(Reason), 3, dtype=np.int8)
-_RANK[[Reason.NOT_DUE, Reason.NO_ALARM, Reason.INSUFFICIENT_DATA]] = (0, 1, 2)

@@ -14,51 +14,17 @@ from tonnage.domain import ConfigurationError
 from .alarms import AlarmState
 from .arrays import BoolArray, CodeArray, CountArray, FloatArray, columns, spread, whole
 from .attached import AttachedPolicy
-from .state import Pending
+from .state import Cooldowns
 from .suspension import SuspendedState
 from .targets import ScalableTarget
 
 __all__ = [
-    "Cooldowns",
     "PolicyMemory",
     "TargetObservation",
     "TargetState",
     "change_policies",
     "record_datapoints",
 ]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Cooldowns:
-    """
-    What n scalable targets remember of their policies' last activities; see ``ScalingState``.
-
-    The activities are the target's, whichever policy asked for them: how long each policy waits
-    after them is its own (``docs/decisions/0018``).
-    """
-
-    scale_out_succeeded_at_seconds: FloatArray
-    scale_out_base: CountArray
-    scale_out_size: CountArray
-    scale_in_succeeded_at_seconds: FloatArray
-    pending: CodeArray
-    pending_base: CountArray
-    pending_size: CountArray
-
-    @classmethod
-    def none(cls, count: int = 1) -> Self:
-        """Return the memory of ``count`` targets that have done nothing yet."""
-        nothing = np.zeros(count, dtype=np.int64)
-        never = np.full(count, -np.inf)
-        return cls(
-            scale_out_succeeded_at_seconds=never,
-            scale_out_base=nothing,
-            scale_out_size=nothing,
-            scale_in_succeeded_at_seconds=never,
-            pending=np.full(count, Pending.NONE, dtype=np.int8),
-            pending_base=nothing,
-            pending_size=nothing,
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -29,6 +29,7 @@ from tonnage.scaling import (
 )
 
 from ._simulate import simulate
+from ._ticks import tick_edges
 from .activities import Activities
 from .fleet_model import FleetModel
 from .provisioning import (
@@ -61,6 +62,7 @@ __all__ = [
     "UniformDelay",
     "simulate",
     "simulate_retries",
+    "tick_edges",
     "timeline_csv",
     "to_json",
 ]

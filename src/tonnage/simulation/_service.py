@@ -12,50 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tonnage.domain import RateProfile
-
 from ._carried import carry
 from ._stretches import Stretches
+from ._ticks import Ticks
 from .fleet_model import FleetModel
 from .queueing import InstanceQueue
 
-__all__ = ["Service", "Ticks"]
+__all__ = ["Service"]
 
 _Floats = NDArray[np.float64]
 _Counts = NDArray[np.int64]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Ticks:
-    """
-    The traffic, tick by tick.
-
-    Attributes:
-        edges: ``(t + 1,) float64``, where ticks begin and end, in seconds.
-        offered: ``(t,) float64``, arrivals in each.
-        rate: ``(t,) float64``, the same per second; the last tick may be shorter than the others.
-    """
-
-    edges: _Floats
-    offered: _Floats
-    rate: _Floats
-
-    @classmethod
-    def of(cls, profile: RateProfile, tick_seconds: float) -> "Ticks":
-        """Return a profile's ticks."""
-        duration = profile.duration_seconds
-        edges = np.append(np.arange(0.0, duration, tick_seconds), duration)
-        offered = np.diff(profile.arrivals_by(edges))
-        np.maximum(offered, 0.0, out=offered)  # a difference of sums may round below
-        return cls(edges=edges, offered=offered, rate=offered / np.diff(edges))
-
-    def part(self, first: int, last: int) -> "Ticks":
-        """Return the ticks from one to another."""
-        return Ticks(
-            edges=self.edges[first : last + 1],
-            offered=self.offered[first:last],
-            rate=self.rate[first:last],
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

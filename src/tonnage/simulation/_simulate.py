@@ -21,13 +21,15 @@ from tonnage.scaling import (
     spread,
 )
 
+from ._fleets import Fleets
 from ._metrics import Metrics
 from ._moments import Scheduled
 from ._periods import Periods
-from ._service import Service, Ticks
+from ._service import Service
 from ._stretches import Stretches
+from ._ticks import Ticks
 from ._timeline import make_timeline
-from ._walk import Fleets, Walk
+from ._walk import Walk
 from .activities import Activities
 from .fleet_model import FleetModel
 from .provisioning import Launches, ProvisioningDelay
@@ -95,7 +97,7 @@ def simulate(
     given = _attached(policy)
     switches = suspended or SuspendedState.of()
     count = _count((target, switches, given, tuple(scheduled_actions)), fleet)
-    policies = tuple(_spread(each, count) for each in given)
+    policies = tuple(spread(each, count) for each in given)
     bounds = ScalableTarget(
         min_capacity=_full(target.min_capacity, count),
         max_capacity=_full(target.max_capacity, count),
@@ -154,10 +156,6 @@ def _attached(
     if isinstance(policy, TargetTrackingPolicy):
         return (TargetTracking(policy=policy),)
     return tuple(policy)
-
-
-def _spread(policy: AttachedPolicy, count: int) -> AttachedPolicy:
-    return spread(policy, count)
 
 
 def _count(settings: tuple[object, ...], fleet: FleetModel) -> int:

@@ -28,15 +28,15 @@ from tonnage.scaling import (
 )
 
 from ._changes import Changes
+from ._fleets import Fleets
 from ._history import AlarmHistory
 from ._look_ahead import Ahead, look_ahead
 from ._metrics import Metrics
 from ._moments import Moments, Scheduled
 from ._periods import Periods
 from .activities import Activities
-from .provisioning import Launches
 
-__all__ = ["Fleets", "Walk"]
+__all__ = ["Walk"]
 
 _Floats = NDArray[np.float64]
 _Counts = NDArray[np.int64]
@@ -45,26 +45,6 @@ _Indices = NDArray[np.intp]
 _COLUMNS = 16_384
 """How many moments a round looks at, over all fleets: what numpy does well in one go."""
 _LEAST_AHEAD, _MOST_AHEAD = 16, 2048
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Fleets:
-    """
-    What the walk needs to know of each fleet, as arrays.
-
-    Attributes:
-        launches: When new instances are in service.
-        initial: ``(n,) int64``, instances at the start.
-        available: ``(n,) int64``, instances that are to be had.
-        metric_delay_seconds: From the end of a period to its evaluation.
-        drain_seconds: From a scale-in to the end of its update.
-    """
-
-    launches: Launches
-    initial: _Counts
-    available: _Counts
-    metric_delay_seconds: float
-    drain_seconds: float
 
 
 @dataclass(eq=False)
@@ -197,7 +177,10 @@ class Walk:
         final = np.where(
             after > before, np.minimum(after, np.maximum(self.fleets.available[who], before)), after
         )
-        moments, counts, settled_at = self._carry_out(who, at, before, after, final)
+        moments, counts, settled_at = self.fleets.carried_out(
+            who, at, before=before, after=after, final=final, ordinal=self._ordinal[who]
+        )
+        self._ordinal[who] += after > before
         succeeded, is_change = final == after, np.isfinite(moments)
         arrivals = np.where(is_change, self.periods.profile.arrivals_by(moments), np.inf)
         self._changes.replace(who, moments, arrivals, counts, since=self._needed_since(who, at))
@@ -234,36 +217,6 @@ class Walk:
             seen = self._moments.newest[index][self._next[who] - 1]
             since = np.minimum(since, (seen + 1) * periods.period_seconds)
         return since
-
-    def _carry_out(
-        self, who: _Indices, at: _Floats, before: _Counts, after: _Counts, final: _Counts
-    ) -> tuple[_Floats, _Counts, _Floats]:
-        """
-        Return when the in-service counts change, to what, and when it is all over.
-
-        Both are ``(w, m)``; moments are padded with inf.
-        """
-        is_out = after > before
-        ordinal = self._ordinal[who]
-        self._ordinal[who] += is_out
-        launches = self.fleets.launches
-        if launches.is_certain:
-            delay = np.asarray(launches.delay)[who]
-            moments = np.where(final == before, np.inf, at + np.where(is_out, delay, 0.0))
-            settled_at = at + np.where(is_out, delay, self.fleets.drain_seconds)
-            return moments[:, np.newaxis], final[:, np.newaxis], settled_at
-        width = int(np.where(is_out, final - before, 1).max(initial=1))
-        moments = np.full((len(who), max(1, width)), np.inf)
-        counts = np.repeat(final[:, np.newaxis], moments.shape[1], axis=1)
-        settled_at = at + self.fleets.drain_seconds
-        moments[~is_out, 0] = at[~is_out]
-        for row in np.flatnonzero(is_out):
-            wanted, got = int(after[row] - before[row]), int(final[row] - before[row])
-            done = at[row] + launches.after_seconds(int(who[row]), int(ordinal[row]), wanted)
-            moments[row, :got] = done[:got]
-            counts[row, :got] = before[row] + np.arange(1, got + 1)
-            settled_at[row] = done[-1]
-        return moments, counts, settled_at
 
     def _note(
         self,

@@ -107,8 +107,6 @@ class Launches:
 
     def after_seconds(self, policy: int, ordinal: int, count: int) -> _Floats:
         """Return ``(count,) float64``, sorted: when each of a policy's launches is done."""
-        if isinstance(self.delay, np.ndarray) and not self.failure_fraction:
-            return np.full(count, self.delay[policy])
         if isinstance(self.delay, np.ndarray):
             return np.sort(self._attempts(ordinal, count) * self.delay[policy])
         return np.sort(self._sums(ordinal, count))

@@ -25,6 +25,7 @@ from tonnage.scaling import (
 )
 
 from ._simulate import simulate
+from ._ticks import Ticks
 from .fleet_model import FleetModel
 from .results import Simulation
 
@@ -103,9 +104,8 @@ def simulate_retries(
     if not 0 <= delay_seconds < np.inf:
         raise ConfigurationError(f"the delay of a retry must be 0 or more, not {delay_seconds}")
     later = max(1, round(delay_seconds / tick_seconds))
-    duration = profile.duration_seconds
-    edges = np.append(np.arange(0.0, duration, tick_seconds), duration)
-    requests = np.maximum(np.diff(profile.arrivals_by(edges)), 0.0)
+    ticks = Ticks.of(profile, tick_seconds)
+    edges, requests = ticks.edges, ticks.offered
     tries = np.zeros((retries + 1, len(requests)))
     tries[0] = requests
     for _ in range(_ROUNDS):

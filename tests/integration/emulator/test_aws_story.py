@@ -197,7 +197,7 @@ def look(aws: Aws, high: str) -> None:
     )
     assert statistics["Datapoints"][0]["Sum"] > 0
     listed = aws("cloudwatch", "list-metrics", "--dimensions", *dimensions)
-    assert len(listed["Metrics"]) == 8
+    assert len(listed["Metrics"]) == 10
 
 
 def delete(aws: Aws) -> None:

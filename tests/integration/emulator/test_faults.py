@@ -5,10 +5,14 @@ Faults that are injected: what clients see, and that the fleet heals.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pytest
+
 from support import Clients, gone, post, tonnage, until
+from tonnage.domain import RunRecord, Samples, read_record, write_record
 from tonnage.emulator import Fault, FaultAction, UpOptions, up_in_background
 
 if TYPE_CHECKING:
@@ -21,6 +25,12 @@ if TYPE_CHECKING:
 ROW = {"distance": 150}
 SHORT_SECONDS = 300.0
 """On the emulator's clock, a second of real time."""
+NO_SAMPLES = Samples(
+    intended_seconds=np.empty(0),
+    sent_seconds=np.empty(0),
+    done_seconds=np.empty(0),
+    status=np.empty(0, dtype=np.uint16),
+)
 
 
 def process_ids(endpoint: BackgroundEndpoint) -> set[int]:
@@ -48,6 +58,33 @@ def test_a_fault_of_the_file_happens_at_its_time(up_options: Callable[..., UpOpt
             ),
             "another in its place",
         )
+
+
+def test_a_fault_is_in_the_fleets_timeline_and_in_the_record_of_a_run(start_up: Up, tmp_path: Path):
+    began = time.monotonic()
+    with start_up(count=2, provisioning_delay_seconds=0.0) as endpoint:
+        endpoint.inject(Fault(action=FaultAction.KILL))
+        endpoint.inject(Fault(action=FaultAction.FAIL_LAUNCH, at_seconds=60.0))
+        until(lambda: len(endpoint.fault_events()) == 2, "both faults to happen")
+        events, timeline = endpoint.fault_events(), endpoint.timeline(began)
+    assert [fault.action for fault in timeline.faults] == ["kill", "fail_launch"]
+    assert [list(fault.instances) for fault in timeline.faults] == [events[0]["instances"], []]
+    assert [fault.at_seconds for fault in timeline.faults] == pytest.approx(
+        [event["at_monotonic_seconds"] - began for event in events]
+    )
+    record = RunRecord(
+        name="a-fault",
+        title="A fault",
+        started_at_epoch_seconds=0.0,
+        duration_seconds=1.0,
+        samples=NO_SAMPLES,
+        fleet=timeline,
+    )
+    kept = read_record(write_record(record, tmp_path / "run")).fleet
+    assert kept is not None
+    assert [asdict(fault) for fault in kept.faults] == [
+        {**asdict(fault), "instances": tuple(fault.instances)} for fault in timeline.faults
+    ]
 
 
 def test_an_instance_told_to_fail_answers_5xx_for_a_while(start_up: Up):

@@ -118,6 +118,19 @@ def test_figures_alarms_and_activities_move_under_load(opened: Opened, url: str)
     until(lambda: opened.tile("Requests") == "0", "quiet")
 
 
+def test_a_fault_stands_among_the_activities_and_in_the_charts(opened: Opened, url: str):
+    opened.until_drawn()
+    slow = {"action": "slow", "for_seconds": 60.0, "factor": 1.0}
+    assert post(f"{url}/_tonnage/faults", slow).status == 202
+    page = opened.page
+    expect(page.locator("#activities .status.fault").first).to_have_text("Fault")
+    expect(page.locator("#activities")).to_contain_text("slow of i-")
+    for chart in ("requests", "instances"):
+        marks = page.locator(f"[data-chart={chart}] .mark-text.role-mark text")
+        expect(marks.first).to_contain_text("slow of i-")
+        assert page.locator(f"[data-chart={chart}] .mark-rule.role-mark line").count() >= 1
+
+
 def test_failures_are_counted_as_such(opened: Opened, url: str):
     """The front turns bad rows away; the runtime passes them on, and the container refuses."""
     runtime = f"{url}/endpoints/real-estate-evaluation/invocations"

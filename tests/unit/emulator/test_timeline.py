@@ -4,7 +4,7 @@ What the fleet did, told in seconds since a load test began.
 
 import pytest
 
-from tonnage.domain import ScalingActivity
+from tonnage.domain import FaultEvent, ScalingActivity
 from tonnage.emulator._timeline import Timeline
 
 
@@ -70,6 +70,14 @@ def test_an_activity_that_has_ended_keeps_its_end(timeline: Timeline):
     """An instance that is replaced later ends no activity again."""
     timeline.activity_ended(150.0)
     assert timeline.since(0.0).activities == [activity(106.0, 121.0)]
+
+
+def test_faults_are_told_from_the_origin_on(timeline: Timeline):
+    timeline.fault_happened(FaultEvent(at_seconds=101.0, action="slow", instances=("i-0001",)))
+    timeline.fault_happened(FaultEvent(at_seconds=110.0, action="kill", instances=("i-0002",)))
+    (told,) = timeline.since(104.0).faults
+    assert told == FaultEvent(at_seconds=6.0, action="kill", instances=("i-0002",))
+    assert [fault.at_seconds for fault in timeline.faults] == [101.0, 110.0]
 
 
 def test_an_end_without_an_activity_is_nothing():

@@ -15,7 +15,7 @@ from tonnage.planning import (
     peak_rate_per_second,
     search_policies,
 )
-from tonnage.planning.search import Searched
+from tonnage.planning.searched import Searched
 from tonnage.simulation import FleetModel
 
 ALLOWED = 0.001

@@ -3,7 +3,7 @@ A local Application Auto Scaling: scalable targets whose policies move real inst
 
 The operations write down what is registered, put and deleted; ``TargetLaw`` turns it into the
 policies of ``tonnage.scaling`` and keeps their memory; ``ScalingLoop`` shows them each period's
-datapoints, carries out what they decide, and writes down what happened.
+datapoints; ``Executor`` carries out what they decide, and writes down what happened.
 """
 
 from .book import ScalingBook

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tonnage.domain import ConfigurationError
-from tonnage.emulator.aws import AwsError
 from tonnage.scaling import ScheduledAction
 
 from ._target_operations import check_bounds, is_about, limited, paged
-from .book import DIMENSION, NAMESPACE, ScalingBook
+from .book import DIMENSION, NAMESPACE, ScalingBook, invalid
 from .records import Action, Target
 
 __all__ = ["ActionOperations"]
@@ -43,7 +42,7 @@ class ActionOperations:
         members = {key: given.get(key, before.get(key)) for key in _KEPT}
         there = {key: value for key, value in members.items() if value is not None}
         if "Schedule" not in there:
-            raise _invalid("Schedule is required for a new scheduled action")
+            raise invalid("Schedule is required for a new scheduled action")
         target.actions[name] = self._action(target, name, there, known)
         self.book.tell(target.resource_id)
         return {}
@@ -93,7 +92,7 @@ class ActionOperations:
                 created_seconds=book.wall.now_epoch_seconds(),
             )
         except ConfigurationError as error:
-            raise _invalid(error.message) from error
+            raise invalid(error.message) from error
         identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{target.resource_id}/{name}")
         place = f"arn:aws:autoscaling:{book.region}:{book.account}:scheduledAction"
         arn = f"{place}:{identity}:resource/{NAMESPACE}/{target.resource_id}"
@@ -106,7 +105,3 @@ class ActionOperations:
             schedule=schedule,
             created_seconds=known.created_seconds if known else book.wall.clock.now_seconds(),
         )
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("ValidationException", message)

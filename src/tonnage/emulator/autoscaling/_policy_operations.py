@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tonnage.emulator.aws import AwsError
 from tonnage.emulator.cloudwatch import CloudWatch
 
 from ._target_operations import is_about, limited, paged
 from .attaching import attached_tracking, step_policy
-from .book import DIMENSION, NAMESPACE, ScalingBook
+from .book import DIMENSION, NAMESPACE, ScalingBook, invalid
 from .records import Policy, Target
 
 __all__ = ["PolicyOperations"]
@@ -76,13 +75,11 @@ class PolicyOperations:
         known = target.policies.get(name)
         kind = given.get("PolicyType", known.kind if known else _STEP)
         if kind not in _MEMBERS:
-            raise _invalid(f"The policy type {kind} is not emulated")
+            raise invalid(f"The policy type {kind} is not emulated")
         if known is not None and known.kind != kind:
-            raise _invalid(
-                f"The policy {name} is of the type {known.kind}, which cannot be changed"
-            )
+            raise invalid(f"The policy {name} is of the type {known.kind}, which cannot be changed")
         if _MEMBERS[kind] not in given:
-            raise _invalid(f"{_MEMBERS[kind]} is required for the policy type {kind}")
+            raise invalid(f"{_MEMBERS[kind]} is required for the policy type {kind}")
         if known is not None:
             return replace(known, configuration=given[_MEMBERS[kind]])
         book = self.book
@@ -105,7 +102,7 @@ class PolicyOperations:
             if other.kind != _TRACKING or other.name == policy.name:
                 continue
             if attached_tracking(other, target, self.cloudwatch.store).metric == new.metric:
-                raise _invalid(
+                raise invalid(
                     "Only one TargetTrackingScaling policy for a given metric specification "
                     f"is allowed; {other.name} has it"
                 )
@@ -129,7 +126,3 @@ class PolicyOperations:
             "Alarms": self._alarms(policy),
             "CreationTime": self.book.wall.epoch_of(policy.created_seconds),
         }
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("ValidationException", message)

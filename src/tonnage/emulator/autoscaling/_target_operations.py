@@ -11,10 +11,10 @@ from tonnage.emulator.aws import AwsError
 from tonnage.emulator.aws.paging import page
 from tonnage.emulator.variants import Variants
 
-from .book import DIMENSION, NAMESPACE, ScalingBook, resource_names
+from .book import DIMENSION, NAMESPACE, ScalingBook, invalid, resource_names
 from .records import Activity, Target
 
-__all__ = ["TargetOperations", "limited", "paged"]
+__all__ = ["TargetOperations", "check_bounds", "is_about", "limited", "paged"]
 
 _PAGE: Final = 50
 _MOST_TARGETS: Final = 500
@@ -45,28 +45,28 @@ class TargetOperations:
         endpoint_name, variant_name = resource_names(given)
         variant = self.variants.find(endpoint_name, variant_name)
         if variant is None:
-            raise _invalid(f"SageMaker variant doesn't exist: {given['ResourceId']}")
+            raise invalid(f"SageMaker variant doesn't exist: {given['ResourceId']}")
         if variant.instance_type.startswith(_BURSTABLE):
-            raise _invalid(
+            raise invalid(
                 f"Auto scaling is not supported for the burstable instance type "
                 f"{variant.instance_type} of {given['ResourceId']}"
             )
         if not variant.instance_type:
-            raise _invalid(
+            raise invalid(
                 f"{given['ResourceId']} is serverless: it has no {DIMENSION.rpartition(':')[2]}"
             )
-        target = self.books(given, endpoint_name, variant_name)
+        target = self._written(given, endpoint_name, variant_name)
         self.book.tell(target.resource_id)
         return {"ScalableTargetARN": target.arn}
 
-    def books(self, given: Mapping[str, Any], endpoint_name: str, variant_name: str) -> Target:
-        """Write down a registration that may be one."""
+    def _written(self, given: Mapping[str, Any], endpoint_name: str, variant_name: str) -> Target:
+        """Return the target that a registration makes or changes, written into the book."""
         resource_id = given["ResourceId"]
         known = self.book.targets.get(resource_id)
         smallest = given.get("MinCapacity", known and known.min_capacity)
         largest = given.get("MaxCapacity", known and known.max_capacity)
         if smallest is None or largest is None:
-            raise _invalid("MinCapacity and MaxCapacity are required to register a scalable target")
+            raise invalid("MinCapacity and MaxCapacity are required to register a scalable target")
         check_bounds(smallest, largest)
         if known is None:
             limited(len(self.book.targets), _MOST_TARGETS, "scalable targets")
@@ -203,11 +203,11 @@ def check_bounds(smallest: int | None, largest: int | None) -> None:
         AwsError: If they may not.
     """
     if smallest is not None and smallest < 1:
-        raise _invalid(f"Minimum capacity cannot be less than 1 for {DIMENSION}, it was {smallest}")
+        raise invalid(f"Minimum capacity cannot be less than 1 for {DIMENSION}, it was {smallest}")
     if largest is not None and largest < 1:
-        raise _invalid(f"Maximum capacity cannot be less than 1 for {DIMENSION}, it was {largest}")
+        raise invalid(f"Maximum capacity cannot be less than 1 for {DIMENSION}, it was {largest}")
     if smallest is not None and largest is not None and smallest > largest:
-        raise _invalid("Maximum capacity cannot be less than minimum capacity")
+        raise invalid("Maximum capacity cannot be less than minimum capacity")
 
 
 def is_about(given: Mapping[str, Any]) -> bool:
@@ -235,10 +235,6 @@ def paged(name: str, items: list[dict[str, Any]], given: Mapping[str, Any]) -> M
     """Return a page of what is described."""
     size = given.get("MaxResults", _PAGE)
     if not 1 <= size <= _PAGE:
-        raise _invalid(f"MaxResults must be between 1 and {_PAGE}, it was {size}")
+        raise invalid(f"MaxResults must be between 1 and {_PAGE}, it was {size}")
     found, token = page(items, given.get("NextToken"), size, code="InvalidNextTokenException")
     return {name: found, "NextToken": token}
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("ValidationException", message)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tonnage.domain import ConfigurationError
-from tonnage.emulator.aws import AwsError
 from tonnage.emulator.cloudwatch import Alarm, Metric, MetricStore
 from tonnage.emulator.cloudwatch.loop import watched_series
 from tonnage.emulator.cloudwatch.metrics import variant_dimensions
@@ -16,7 +15,6 @@ from tonnage.scaling import (
     DEFAULT_COOLDOWN_SECONDS,
     PREDEFINED_METRICS,
     AdjustmentType,
-    AlarmKind,
     AttachedPolicy,
     MetricAggregationType,
     Statistic,
@@ -28,10 +26,10 @@ from tonnage.scaling import (
     TrackedMetric,
 )
 
-from .book import DIMENSION
+from .book import DIMENSION, invalid
 from .records import Policy, Target
 
-__all__ = ["Attached", "attached_step", "attached_tracking", "own_alarm_members", "step_policy"]
+__all__ = ["Attached", "attached_step", "attached_tracking", "step_policy"]
 
 _MINUTE: Final = 60
 Read = Callable[[int, int], Mapping[int, float]]
@@ -73,7 +71,7 @@ def attached_tracking(policy: Policy, target: Target, store: MetricStore) -> Att
             disable_scale_in=given.get("DisableScaleIn", False),
         )
     except ConfigurationError as error:
-        raise _invalid(error.message) from error
+        raise invalid(error.message) from error
     tracking = TargetTracking(policy=law, metric=metric, name=policy.name)
     return Attached(policy=policy, law=tracking, read=read, metric=watched)
 
@@ -99,7 +97,7 @@ def step_policy(given: Mapping[str, Any]) -> StepScalingPolicy:
     """
     for name in ("AdjustmentType", "StepAdjustments"):
         if name not in given:
-            raise _invalid(f"{name} is required for the policy type StepScaling")
+            raise invalid(f"{name} is required for the policy type StepScaling")
     steps = [
         StepAdjustment(
             scaling_adjustment=step["ScalingAdjustment"],
@@ -119,46 +117,14 @@ def step_policy(given: Mapping[str, Any]) -> StepScalingPolicy:
             ),
         )
     except ConfigurationError as error:
-        raise _invalid(error.message) from error
-
-
-def own_alarm_members(attached: Attached, target: Target) -> dict[AlarmKind, dict[str, Any]]:
-    """Return the members of the two alarms that a target tracking policy owns."""
-    law = attached.law
-    assert isinstance(law, TargetTracking)
-    rule, value = law.metric.rule, float(law.policy.target_value[0])
-    names = target.names.of_policy(law.name)
-    arn = attached.policy.arn
-    low_period = rule.period_seconds * rule.low_periods_per_datapoint
-    sides: Mapping[AlarmKind, tuple[str, float, int, float]] = {
-        AlarmKind.HIGH: ("GreaterThanThreshold", value, rule.high_datapoints, rule.period_seconds),
-        AlarmKind.LOW: (
-            "LessThanThreshold",
-            value * rule.low_ratio,
-            rule.low_datapoints,
-            low_period,
-        ),
-    }
-    return {
-        kind: {
-            "AlarmName": names.alarm_name(kind),
-            "AlarmDescription": f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {arn}.",
-            "AlarmActions": [arn],
-            "ComparisonOperator": operator,
-            "Threshold": threshold,
-            "EvaluationPeriods": count,
-            **({} if "Metrics" in attached.metric else {"Period": int(period)}),
-            **attached.metric,
-        }
-        for kind, (operator, threshold, count, period) in sides.items()
-    }
+        raise invalid(error.message) from error
 
 
 def _tracked(
     given: Mapping[str, Any], target: Target, store: MetricStore
 ) -> tuple[TrackedMetric, Mapping[str, Any], Read]:
     if ("PredefinedMetricSpecification" in given) == ("CustomizedMetricSpecification" in given):
-        raise _invalid(
+        raise invalid(
             "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification "
             "must be specified"
         )
@@ -166,7 +132,7 @@ def _tracked(
         return _customised(given["CustomizedMetricSpecification"], store)
     kind = given["PredefinedMetricSpecification"]["PredefinedMetricType"]
     if kind not in PREDEFINED_METRICS:
-        raise _invalid(
+        raise invalid(
             f"Scalable dimension {DIMENSION} only supports the following predefined metric types: "
             + ", ".join(PREDEFINED_METRICS)
         )
@@ -186,7 +152,7 @@ def _customised(
         return _computed(given["Metrics"], store)
     for name in ("MetricName", "Namespace", "Statistic"):
         if name not in given:
-            raise _invalid(f"CustomizedMetricSpecification must have {name}, or Metrics")
+            raise invalid(f"CustomizedMetricSpecification must have {name}, or Metrics")
     metric, statistic = Metric.of(given), Statistic(given["Statistic"])
     tracked = TrackedMetric(name=metric.name, namespace=metric.namespace, statistic=statistic)
     return tracked, *_one(metric, statistic, _MINUTE, store)
@@ -208,9 +174,9 @@ def _computed(
     queries = [_query(one) for one in given]
     returned = [query["Id"] for query in queries if query.get("ReturnData", True)]
     if len(returned) != 1:
-        raise _invalid("Exactly one element of Metrics must return data")
+        raise invalid("Exactly one element of Metrics must return data")
     if query_period(queries) != _MINUTE:
-        raise _invalid("The period of a target tracking policy's metrics must be 60 seconds")
+        raise invalid("The period of a target tracking policy's metrics must be 60 seconds")
     series_of_queries(store, queries, (0.0, 0.0))  # what is malformed is told now
 
     def read(first: int, last: int) -> Mapping[int, float]:
@@ -226,7 +192,3 @@ def _query(given: Mapping[str, Any]) -> Mapping[str, Any]:
         return given
     stat = given["MetricStat"]
     return {**given, "MetricStat": {"Period": _MINUTE, **stat, "Metric": stat["Metric"]}}
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("ValidationException", message)

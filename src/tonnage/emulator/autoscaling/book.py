@@ -15,7 +15,7 @@ from tonnage.scaling import ActivityWords
 
 from .records import Activity, Target
 
-__all__ = ["DIMENSION", "NAMESPACE", "ScalingBook", "resource_names"]
+__all__ = ["DIMENSION", "NAMESPACE", "ScalingBook", "invalid", "resource_names"]
 
 NAMESPACE: Final = "sagemaker"
 DIMENSION: Final = "sagemaker:variant:DesiredInstanceCount"
@@ -24,6 +24,11 @@ _RESOURCE: Final = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 _KEPT_ACTIVITIES: Final = 5000
 _KEPT_SECONDS: Final = 42 * 24 * 3600.0
 """AWS keeps six weeks; on the emulator's clock, so that a compressed run forgets as much."""
+
+
+def invalid(message: str) -> AwsError:
+    """Return Application Auto Scaling's refusal of what cannot be done."""
+    return AwsError("ValidationException", message)
 
 
 def resource_names(given: Mapping[str, Any]) -> tuple[str, str]:
@@ -39,10 +44,9 @@ def resource_names(given: Mapping[str, Any]) -> tuple[str, str]:
         or given["ScalableDimension"] != DIMENSION
         or not match
     ):
-        raise AwsError(
-            "ValidationException",
+        raise invalid(
             "Unsupported service namespace, resource type or scalable dimension: only "
-            f"{NAMESPACE}, endpoint/NAME/variant/NAME and {DIMENSION} are emulated.",
+            f"{NAMESPACE}, endpoint/NAME/variant/NAME and {DIMENSION} are emulated."
         )
     return match[1], match[2]
 

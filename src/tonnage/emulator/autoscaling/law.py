@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tonnage.emulator.aws import AwsError
-from tonnage.emulator.cloudwatch import CloudWatch, alarm_members, state_reason
+from tonnage.emulator.cloudwatch import CloudWatch
 from tonnage.scaling import (
-    AlarmKind,
     AlarmState,
     PolicyMemory,
     ScalableTarget,
@@ -30,7 +29,8 @@ from tonnage.scaling import (
     target_scaling_succeeded,
 )
 
-from .attaching import Attached, attached_step, attached_tracking, own_alarm_members
+from .attaching import Attached, attached_step, attached_tracking
+from .owned_alarms import OwnedAlarms
 from .records import Target
 
 __all__ = ["TargetLaw"]
@@ -51,7 +51,7 @@ class TargetLaw:
         self.target = target
         self._cloudwatch = cloudwatch
         self._attached: tuple[Attached, ...] = ()
-        self._owned: set[str] = set()
+        self._owned = OwnedAlarms(target, cloudwatch)
         self._state = TargetState.initial(_bounds(target), suspended=_suspended(target))
 
     @property
@@ -83,12 +83,11 @@ class TargetLaw:
             target=_bounds(self.target),
             suspended=_suspended(self.target),
         )
-        self._put_alarms()
+        self._owned.put(self._attached)
 
     def forget(self) -> None:
         """Delete the alarms that its policies own."""
-        self._cloudwatch.alarms.delete(self._owned)
-        self._owned = set()
+        self._owned.forget()
 
     def evaluate(
         self,
@@ -119,7 +118,7 @@ class TargetLaw:
         )
         self._state, decision = evaluate_target(self._laws, self._state, observation, now_seconds)
         if moment_seconds is not None:
-            self._note_alarms(decision)
+            self._owned.note(self._attached, self._state.memories, decision)
         return decision
 
     def run(self, action: ScheduledAction) -> bool:
@@ -193,56 +192,6 @@ class TargetLaw:
         except AwsError as error:
             logger.warning("policy %s has no datapoint: %s", attached.law.name, error.message)
             return math.nan
-
-    def _put_alarms(self) -> None:
-        alarms = self._cloudwatch.alarms
-        wanted = {
-            members["AlarmName"]: (members, attached.policy.arn)
-            for attached in self._attached
-            if isinstance(attached.law, TargetTracking)
-            for members in own_alarm_members(attached, self.target).values()
-        }
-        alarms.delete(self._owned - wanted.keys())
-        for name, (members, arn) in wanted.items():
-            known = alarms.get(name)
-            complete = alarm_members(members)
-            if known is None or known.members != complete:
-                alarms.put(complete, owner=arn)
-        self._owned = set(wanted)
-
-    def _note_alarms(self, decision: TargetDecision) -> None:
-        """Show the states of the alarms that target tracking policies own."""
-        for attached, both, memory in zip(
-            self._attached, decision.alarms, self._state.memories, strict=True
-        ):
-            if not isinstance(attached.law, TargetTracking):
-                continue
-            names = self.target.names.of_policy(attached.law.name)
-            for kind, states in zip(AlarmKind, both, strict=True):
-                alarm = self._cloudwatch.alarms.get(names.alarm_name(kind))
-                state = AlarmState(int(states[0])).name
-                if alarm is not None and state != alarm.state:
-                    members = alarm.members
-                    reason = state_reason(
-                        state,
-                        members["ComparisonOperator"],
-                        members["Threshold"],
-                        self._shown(attached, memory),
-                        members["EvaluationPeriods"],
-                    )
-                    self._cloudwatch.alarms.set_state(alarm, state, reason)
-
-    def _shown(self, attached: Attached, memory: PolicyMemory) -> list[tuple[float, float]]:
-        """Return the datapoints that a policy remembers, with the wall clock's time of each."""
-        store, period = self._cloudwatch.store, attached.law.period_seconds
-        newest = store.newest_period(period, store.wall.clock.now_seconds())
-        values = [float(row[0]) for row in memory.datapoints]
-        first = newest - len(values) + 1
-        return [
-            (store.wall.epoch_of((first + index) * period), value)
-            for index, value in enumerate(values)
-            if not math.isnan(value)
-        ]
 
 
 def _bounds(target: Target) -> ScalableTarget:

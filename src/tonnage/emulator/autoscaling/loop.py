@@ -8,27 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Final, ParamSpec
 
-from tonnage.domain import ScalingActivity, TonnageError
 from tonnage.emulator._metrics import HIGH_RESOLUTION_SECONDS, PERIOD_SECONDS
 from tonnage.emulator._timeline import Timeline, Timelines
 from tonnage.emulator.cloudwatch import CloudWatch
 from tonnage.emulator.variants import ScalableVariant, Variants
-from tonnage.scaling import (
-    ActivityWords,
-    Reason,
-    TargetDecision,
-    activity_failed,
-    activity_in_progress,
-    activity_not_scaled,
-    activity_overridden,
-    activity_succeeded,
-    scheduled_activity,
-    scheduled_runs,
-)
+from tonnage.scaling import resource_id, scheduled_runs
 
 from .book import ScalingBook
+from .executing import Executor
 from .law import TargetLaw
-from .records import Activity
 
 __all__ = ["ScalingLoop"]
 
@@ -64,7 +52,7 @@ class ScalingLoop:
         self._timelines = timelines
         self._clock = book.wall.clock
         self._laws: dict[str, TargetLaw] = {}
-        self._under_way: dict[str, Activity] = {}
+        self._executor = Executor(book, cloudwatch.alarms, timelines)
         self._has_new_alarms = False
         self._woken = asyncio.Event()
         self._scheduled_until = book.wall.now_epoch_seconds()
@@ -109,8 +97,7 @@ class ScalingLoop:
                 if law.target.suspended["ScheduledScalingSuspended"]:
                     continue
                 was_run = law.run(schedule)
-                words = scheduled_activity(schedule, was_run=was_run)
-                self._end(self._book.begin(law.target, words, None), words)
+                self._executor.note_scheduled(law, schedule, was_run=was_run)
                 _guarded(self._look_at, law, None)
                 if schedule.schedule.once_at_seconds == moment:
                     law.target.actions.pop(schedule.name, None)
@@ -149,18 +136,18 @@ class ScalingLoop:
             value = variant.metrics.invocations_per_instance(period)
             self._timeline(variant).period_ended(now, value)
 
-    def _registered(self, resource_id: str) -> None:
+    def _registered(self, name: str) -> None:
         """Take note of a target that was registered or deregistered, or of its policies."""
         self._woken.set()
-        target = self._book.targets.get(resource_id)
-        law = self._laws.get(resource_id)
+        target = self._book.targets.get(name)
+        law = self._laws.get(name)
         if target is None:
-            self._under_way.pop(resource_id, None)
+            self._executor.forget(name)
             if law is not None:
-                self._laws.pop(resource_id).forget()
+                self._laws.pop(name).forget()
             return
         if law is None or law.target is not target:
-            law = self._laws[resource_id] = TargetLaw(target, self._cloudwatch)
+            law = self._laws[name] = TargetLaw(target, self._cloudwatch)
         law.reread(self._clock.now_seconds())
         _guarded(self._look_at, law, None)
 
@@ -183,98 +170,32 @@ class ScalingLoop:
     def _evaluate(
         self, law: TargetLaw, variant: ScalableVariant, moment_seconds: float | None
     ) -> None:
-        before = variant.desired_instance_count
         decision = law.evaluate(
             moment_seconds,
-            desired=before,
+            desired=variant.desired_instance_count,
             in_service=variant.in_service_instance_count,
             is_updating=variant.is_updating,
             now_seconds=self._clock.now_seconds(),
         )
-        if decision.acts[0]:
-            self._act(law, variant, before, decision)
-        else:
-            self._note_not_scaled(law, before, decision)
-
-    def _act(
-        self, law: TargetLaw, variant: ScalableVariant, before: int, decision: TargetDecision
-    ) -> None:
-        after, cause = int(decision.desired_instance_count[0]), law.cause(decision)
-        target = law.target
-        logger.warning(
-            "scaling %s from %d to %d instances: %s", target.resource_id, before, after, cause
-        )
-        activity = self._book.begin(target, activity_in_progress(after, cause), after)
-        self._under_way[target.resource_id] = activity
-        timeline = self._timeline(variant)
-        timeline.activity_started(
-            ScalingActivity(
-                at_seconds=time.monotonic(), from_count=before, to_count=after, cause=cause
-            )
-        )
-        self._note_actions(law, decision)
-        try:
-            variant.set_desired_instance_count(after)
-        except TonnageError as error:
-            logger.warning("scaling %s failed: %s", target.resource_id, error.message)
-            self._under_way.pop(target.resource_id, None)
-            self._end(activity, activity_failed(after, cause, error.message))
-            law.failed()
-
-    def _note_actions(self, law: TargetLaw, decision: TargetDecision) -> None:
-        index = int(decision.policy[0])
-        if index < 0:
-            return
-        for alarm in self._cloudwatch.alarms.all():
-            arn = law.policy_arn(index)
-            if alarm.state == "ALARM" and arn in alarm.members["AlarmActions"]:
-                self._cloudwatch.alarms.note_action(alarm, arn)
-
-    def _note_not_scaled(self, law: TargetLaw, current: int, decision: TargetDecision) -> None:
-        is_busy = decision.reason[0] == Reason.TARGET_SERVICE_PUT_RESOURCE_AS_UNSCALABLE
-        for reason, cause in law.causes_not_scaled(decision):
-            told = Reason.TARGET_SERVICE_PUT_RESOURCE_AS_UNSCALABLE if is_busy else Reason(reason)
-            words = activity_not_scaled(told, cause, law.bounds, current=current)
-            if words is not None:
-                self._book.decline(law.target, words)
+        self._executor.carry_out(law, variant, decision)
 
     def _variant_changed(self, variant: ScalableVariant) -> None:
-        """Take note of a change in a fleet: an activity that is over starts its cooldown."""
-        now = time.monotonic()
-        timeline = self._timeline(variant)
+        """Take note of a change in a fleet, or of the end of one."""
         desired, in_service = variant.desired_instance_count, variant.in_service_instance_count
-        timeline.instances_changed(now, desired, in_service)
-        resource_id = f"endpoint/{variant.endpoint_name}/variant/{variant.variant_name}"
+        self._timeline(variant).instances_changed(time.monotonic(), desired, in_service)
+        name = resource_id(variant.endpoint_name, variant.variant_name)
         if self._variants.find(variant.endpoint_name, variant.variant_name) is not variant:
-            self._variant_ended(resource_id)
+            self._variant_ended(name)
             return
-        law, activity = self._laws.get(resource_id), self._under_way.get(resource_id)
-        if law is None:
-            return
-        if activity is not None and activity.to_count != desired:
-            del self._under_way[resource_id]
-            assert activity.to_count is not None
-            self._end(activity, activity_overridden(activity.to_count, activity.words.cause))
-            law.failed()
-        elif not variant.is_updating and in_service == desired:
-            self._settled(law, timeline, now)
+        law = self._laws.get(name)
+        if law is not None:
+            self._executor.fleet_changed(law, variant)
 
-    def _settled(self, law: TargetLaw, timeline: Timeline, now: float) -> None:
-        law.succeeded(self._clock.now_seconds())
-        activity = self._under_way.pop(law.target.resource_id, None)
-        if activity is not None:
-            timeline.activity_ended(now)
-            assert activity.to_count is not None
-            self._end(activity, activity_succeeded(activity.to_count, activity.words.cause))
-
-    def _variant_ended(self, resource_id: str) -> None:
+    def _variant_ended(self, name: str) -> None:
         """Deregister the target of a variant that is gone, as AWS does."""
-        if self._book.targets.pop(resource_id, None) is not None:
-            logger.info("%s is gone: its scalable target is deregistered", resource_id)
-            self._book.tell(resource_id)
-
-    def _end(self, activity: Activity, words: ActivityWords) -> None:
-        activity.words, activity.ended_seconds = words, self._clock.now_seconds()
+        if self._book.targets.pop(name, None) is not None:
+            logger.info("%s is gone: its scalable target is deregistered", name)
+            self._book.tell(name)
 
     def _timeline(self, variant: ScalableVariant) -> Timeline:
         return self._timelines.of(variant.endpoint_name, variant.variant_name)

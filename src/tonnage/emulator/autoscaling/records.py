@@ -30,11 +30,6 @@ class Policy:
     configuration: Mapping[str, Any]
     created_seconds: float
 
-    @property
-    def configuration_member(self) -> str:
-        """What AWS calls the member that holds its configuration."""
-        return f"{self.kind.removesuffix('Scaling')}ScalingPolicyConfiguration"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Action:

@@ -5,6 +5,7 @@ The API's public surface is its model: what a client validates against, so does 
 """
 
 import functools
+import importlib.util
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -17,6 +18,7 @@ __all__ = [
     "ServiceModel",
     "Shape",
     "compiled_pattern",
+    "require_botocore",
     "service_model",
 ]
 
@@ -44,7 +46,6 @@ class OperationModel(Protocol):
     name: str
     input_shape: Shape | None
     output_shape: Shape | None
-    error_shapes: Sequence[Any]
 
 
 class ServiceModel(Protocol):
@@ -74,6 +75,20 @@ _SPELLINGS: Final = (
 )
 
 
+def require_botocore() -> None:
+    """
+    Return if botocore is there.
+
+    Raises:
+        ConfigurationError: If it is not installed; the hint says how it is.
+    """
+    if importlib.util.find_spec("botocore") is None:
+        raise ConfigurationError(
+            "the AWS protocols need botocore, which is not installed where `tonnage up` runs",
+            hint="pip install 'tonnage[aws]'",
+        )
+
+
 @functools.cache
 def service_model(name: str) -> ServiceModel:
     """
@@ -82,14 +97,10 @@ def service_model(name: str) -> ServiceModel:
     Raises:
         ConfigurationError: If botocore is not installed.
     """
-    try:
-        from botocore.loaders import Loader
-        from botocore.model import ServiceModel as BotocoreModel
-    except ImportError as error:
-        raise ConfigurationError(
-            "the AWS protocols need botocore's service models",
-            hint="pip install 'tonnage[aws]'",
-        ) from error
+    require_botocore()
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel as BotocoreModel
+
     model: ServiceModel = BotocoreModel(Loader().load_service_model(name, "service-2"), name)
     return model
 

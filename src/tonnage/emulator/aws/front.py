@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tonnage.domain import ConfigurationError
+from tonnage.emulator._place import REGION
 from tonnage.http import Request, Response
 
-from ._models import OperationModel, ServiceModel, service_model
+from ._models import OperationModel, ServiceModel, require_botocore, service_model
 from ._query import form_of
 from ._signature import Credentials, check_signature
 from ._validation import checked_input
@@ -49,6 +51,9 @@ class AwsFront:
         credentials: The key that requests must be signed with; None takes any signature, or none.
         region: What a signature's credential must be scoped to.
         now_epoch_seconds: The wall clock.
+
+    Raises:
+        ConfigurationError: If signatures are to be checked and botocore is not installed.
     """
 
     def __init__(
@@ -56,9 +61,11 @@ class AwsFront:
         services: Iterable[AwsService],
         *,
         credentials: Credentials | None = None,
-        region: str = "us-east-1",
+        region: str = REGION,
         now_epoch_seconds: Callable[[], float] = time.time,
     ) -> None:
+        if credentials is not None:
+            require_botocore()
         self._services = {service.target_prefix: service for service in services}
         self._credentials = credentials
         self._region = region
@@ -81,9 +88,12 @@ class AwsFront:
         request_id = str(uuid.uuid4())
         try:
             call = self._call(request)
+            model = service_model(call.service.name)
         except AwsError as error:
             return self._wire(request).refusal(_unmodelled(error), request_id)
-        model = service_model(call.service.name)
+        except ConfigurationError as error:  # botocore is missing
+            logger.error("%s; %s", error.message, error.hint)  # noqa: TRY400 (a known fault needs no trace)
+            return self._wire(request).refusal(_unmodelled(_not_there(error)), request_id)
         try:
             operation, answer = await self._answered(call, model, request)
         except AwsError as error:
@@ -197,6 +207,11 @@ def _plain_body(request: Request) -> bytes:
 
 def _unknown(message: str) -> AwsError:
     return AwsError("UnknownOperationException", message)
+
+
+def _not_there(error: ConfigurationError) -> AwsError:
+    """Return the refusal of every call while a library is missing; clients do not try it again."""
+    return AwsError("NotImplemented", f"{error.message}: {error.hint}", status=501)
 
 
 def _unmodelled(error: AwsError) -> Refusal:

@@ -31,8 +31,6 @@ _WORDS: Final = {
     "LessThanThreshold": "less than",
     "LessThanOrEqualToThreshold": "less than or equal to",
 }
-
-
 _KEPT: Final = (
     *("AlarmName", "AlarmDescription", "MetricName", "Namespace", "Statistic", "Period", "Unit"),
     *("ExtendedStatistic", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "Metrics"),
@@ -84,17 +82,6 @@ class Alarm:
         """Its name."""
         name: str = self.members["AlarmName"]
         return name
-
-    @property
-    def current_actions(self) -> Sequence[str]:
-        """What is to be done in the state it is in, as ARNs."""
-        if not self.members["ActionsEnabled"]:
-            return ()
-        key = {"OK": "OKActions", "ALARM": "AlarmActions"}.get(
-            self.state, "InsufficientDataActions"
-        )
-        actions: Sequence[str] = self.members[key]
-        return actions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

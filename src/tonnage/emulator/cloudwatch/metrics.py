@@ -2,7 +2,8 @@
 What metrics there are of a production variant, with CloudWatch's names and units.
 
 Names, units and meanings: SageMaker Developer Guide, "Metrics for monitoring Amazon SageMaker AI
-with CloudWatch" (DG: monitoring-cloudwatch).
+with CloudWatch" (DG: monitoring-cloudwatch). Those of the instances are read off this machine
+(``docs/decisions/0155``).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,17 +17,16 @@ from tonnage.emulator._metrics import (
     PeriodCounts,
     VariantMetrics,
 )
+from tonnage.scaling import namespace_of
 
 __all__ = [
-    "NAMESPACE",
     "VARIANT_METRICS",
     "Metric",
     "VariantMetric",
     "all_metrics",
     "variant_dimensions",
+    "variant_metric",
 ]
-
-NAMESPACE: Final = "AWS/SageMaker"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,6 +135,15 @@ def _if_any(values: Distribution) -> Distribution | None:
     return values if values.count else None
 
 
+def _used(read: Callable[[PeriodCounts], Distribution]) -> VariantMetric:
+    """Return a metric of what is used: readings, which compressed time does not make more of."""
+    return VariantMetric(
+        unit="Percent",
+        period_seconds=PERIOD_SECONDS,
+        read=lambda metrics, period: _if_any(read(metrics.counts(period))),
+    )
+
+
 def _counted(unit: str, read: Callable[[PeriodCounts], Distribution | None]) -> VariantMetric:
     return VariantMetric(unit=unit, period_seconds=PERIOD_SECONDS, read=_minute(read))
 
@@ -154,10 +163,21 @@ VARIANT_METRICS: Final[Mapping[str, VariantMetric]] = {
         period_seconds=HIGH_RESOLUTION_SECONDS,
         read=lambda metrics, index: _constant(metrics.concurrent_requests_per_model(index)),
     ),
+    "CPUUtilization": _used(lambda it: it.processor_percent),
+    "MemoryUtilization": _used(lambda it: it.memory_percent),
 }
+
+
+def variant_metric(metric: Metric) -> VariantMetric | None:
+    """Return which of a variant's metrics one is, None if it is none."""
+    known = VARIANT_METRICS.get(metric.name)
+    return known if metric.namespace == namespace_of(metric.name) else None
 
 
 def all_metrics(endpoint_name: str, variant_name: str) -> Iterable[Metric]:
     """Return the metrics of one variant."""
     dimensions = variant_dimensions(endpoint_name, variant_name)
-    return [Metric(namespace=NAMESPACE, name=n, dimensions=dimensions) for n in VARIANT_METRICS]
+    return [
+        Metric(namespace=namespace_of(name), name=name, dimensions=dimensions)
+        for name in VARIANT_METRICS
+    ]

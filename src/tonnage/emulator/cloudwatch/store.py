@@ -12,7 +12,7 @@ from tonnage.emulator._metrics import KEPT_PERIODS, PERIOD_SECONDS, VariantMetri
 from tonnage.emulator._wall import WallTime
 from tonnage.emulator.variants import ScalableVariant, Variants
 
-from .metrics import NAMESPACE, VARIANT_METRICS, Metric, all_metrics
+from .metrics import Metric, VariantMetric, all_metrics, variant_metric
 
 __all__ = ["MetricStore"]
 
@@ -68,7 +68,7 @@ class MetricStore:
         """Return a metric's unit, ``None`` where it has none."""
         if metric in self._custom:
             return self._custom[metric].unit
-        known = VARIANT_METRICS.get(metric.name) if metric.namespace == NAMESPACE else None
+        known = variant_metric(metric)
         return known.unit if known else "None"
 
     def put(
@@ -122,14 +122,13 @@ class MetricStore:
             for index, values in custom.values.items():
                 if begin <= index * custom.period_seconds < end:
                     yield index * custom.period_seconds, values
-        elif metric.namespace == NAMESPACE and metric.name in VARIANT_METRICS:
+        elif (known := variant_metric(metric)) is not None:
             for span in self._spans_of(metric):
-                yield from self._counted(metric.name, span, begin, end)
+                yield from self._counted(known, span, begin, end)
 
     def _counted(
-        self, name: str, span: _Span, begin: float, end: float
+        self, metric: VariantMetric, span: _Span, begin: float, end: float
     ) -> Iterator[tuple[float, Distribution]]:
-        metric = VARIANT_METRICS[name]
         length = metric.period_seconds
         newest = self.newest_period(length, self.wall.clock.now_seconds())
         oldest = max(

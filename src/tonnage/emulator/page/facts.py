@@ -4,19 +4,21 @@ What there is to say of a production variant besides its figures: bounds, alarms
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
+from tonnage.domain import FaultEvent
 from tonnage.emulator._local import LocalSageMaker
 from tonnage.emulator._scaler import ScalingControl
 from tonnage.emulator._variant import ProductionVariant
 from tonnage.emulator.autoscaling.records import Activity, Target
 from tonnage.emulator.cloudwatch import Alarm
-from tonnage.scaling import AlarmKind
+from tonnage.scaling import INVOCATIONS_PER_INSTANCE, AlarmKind, resource_id
 
 __all__ = ["Facts", "Watched"]
 
 _SHOWN_ACTIVITIES: Final = 40
-_TRACKED: Final = "SageMakerVariantInvocationsPerInstance"
+_SHOWN_FAULTS: Final = 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +33,7 @@ class Watched:
         target_value: Invocations per instance and minute that a policy tracks; None without one.
         alarms: Its alarms, each with what it is called here.
         activities: What was done, and what was not, the newest first.
+        faults: What was injected, the oldest first.
     """
 
     variant: ProductionVariant
@@ -39,6 +42,7 @@ class Watched:
     target_value: float | None
     alarms: Sequence[tuple[str, Alarm]]
     activities: Sequence[Activity]
+    faults: Sequence[FaultEvent]
 
 
 class Facts:
@@ -56,11 +60,24 @@ class Facts:
 
     def names(self) -> list[tuple[str, str]]:
         """Return every variant's endpoint and name."""
-        return [
-            (endpoint.endpoint_name, variant_name)
-            for endpoint in self._sagemaker.endpoints.values()
-            for variant_name in endpoint.variants
-        ]
+        return [(variant.endpoint_name, variant.variant_name) for variant in self._sagemaker.all()]
+
+    def chosen(
+        self, names: Sequence[tuple[str, str]], asked_for: str, own_endpoint: str
+    ) -> Watched | None:
+        """
+        Return what is said of the variant to watch, None if there is none at all.
+
+        Args:
+            names: Those to choose from.
+            asked_for: ``endpoint/variant``, as the browser asks for it.
+            own_endpoint: The endpoint behind the REST API, if there is no such variant.
+        """
+        wanted = [pair for pair in names if "/".join(pair) == asked_for]
+        own = [pair for pair in names if pair[0] == own_endpoint]
+        for pair in (*wanted, *own, *names):
+            return self.watched(*pair)
+        return None
 
     def watched(self, endpoint_name: str, variant_name: str) -> Watched | None:
         """Return what is said of a variant, None if there is no such one."""
@@ -76,6 +93,7 @@ class Facts:
             target_value=_target_value(target),
             alarms=self._alarms(endpoint_name, variant_name),
             activities=self._activities(endpoint_name, variant_name),
+            faults=self._scaling.timelines.of(endpoint_name, variant_name).faults[-_SHOWN_FAULTS:],
         )
 
     def alarm_states(self, endpoint_name: str, variant_name: str) -> dict[str, str]:
@@ -83,7 +101,7 @@ class Facts:
         return {label: alarm.state for label, alarm in self._alarms(endpoint_name, variant_name)}
 
     def _target(self, endpoint_name: str, variant_name: str) -> Target | None:
-        return self._scaling.book.targets.get(_resource_id(endpoint_name, variant_name))
+        return self._scaling.book.targets.get(resource_id(endpoint_name, variant_name))
 
     def _alarms(self, endpoint_name: str, variant_name: str) -> list[tuple[str, Alarm]]:
         """Return the alarms that act on a variant, or watch it."""
@@ -98,28 +116,20 @@ class Facts:
         ]
 
     def _activities(self, endpoint_name: str, variant_name: str) -> list[Activity]:
-        book, resource_id = self._scaling.book, _resource_id(endpoint_name, variant_name)
+        book, wanted = self._scaling.book, resource_id(endpoint_name, variant_name)
         found = [
             activity
             for kept in (book.activities, book.not_scaled)
-            for activity in _newest(kept, resource_id)
+            for activity in _newest(kept, wanted)
         ]
         found.sort(key=lambda activity: activity.started_seconds, reverse=True)
         return found[:_SHOWN_ACTIVITIES]
 
 
-def _newest(kept: Sequence[Activity], resource_id: str) -> list[Activity]:
-    found: list[Activity] = []
-    for activity in reversed(kept):
-        if activity.resource_id == resource_id:
-            found.append(activity)
-            if len(found) == _SHOWN_ACTIVITIES:
-                break
-    return found
-
-
-def _resource_id(endpoint_name: str, variant_name: str) -> str:
-    return f"endpoint/{endpoint_name}/variant/{variant_name}"
+def _newest(kept: Sequence[Activity], wanted: str) -> list[Activity]:
+    """Return the newest of what is kept of a target."""
+    of_target = (activity for activity in reversed(kept) if activity.resource_id == wanted)
+    return list(islice(of_target, _SHOWN_ACTIVITIES))
 
 
 def _label(alarm: Alarm, *, several: bool) -> str:
@@ -134,6 +144,6 @@ def _label(alarm: Alarm, *, several: bool) -> str:
 def _target_value(target: Target | None) -> float | None:
     for policy in target.policies.values() if target else ():
         predefined = policy.configuration.get("PredefinedMetricSpecification", {})
-        if predefined.get("PredefinedMetricType") == _TRACKED:
+        if predefined.get("PredefinedMetricType") == INVOCATIONS_PER_INSTANCE.predefined_type:
             return float(policy.configuration["TargetValue"])
     return None

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tonnage.artefact import TYPICAL_RANGE
 
-__all__ = ["Field", "FieldKind", "fields_of", "row_of"]
+__all__ = ["Field", "FieldKind", "example_row", "fields_of", "row_of"]
 
 FieldKind = str
 _KINDS: Final = {
@@ -108,6 +108,13 @@ def row_of(fields: Sequence[Field], entered: Mapping[str, str]) -> Any:  # noqa:
         elif text:
             row[field.name] = text if field.kind == "text" else _literal(text)
     return row
+
+
+def example_row(examples: Mapping[str, Any]) -> Any:  # noqa: ANN401 (any JSON)
+    """Return the row that the fields' examples make, by their names."""
+    if examples.keys() == {""}:
+        return json.loads(examples[""])
+    return {name: value for name, value in examples.items() if value is not None}
 
 
 def _field(

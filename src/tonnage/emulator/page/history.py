@@ -71,6 +71,9 @@ class Histories:
         newest_period: Returns the last metric period whose datapoint is there.
         alarms: Returns the states of a variant's alarms, by what they are called.
         now_seconds: A real, monotonic clock.
+
+    Attributes:
+        origin_seconds: Its reading when the page began.
     """
 
     def __init__(
@@ -87,7 +90,7 @@ class Histories:
         self._newest_period = newest_period
         self._alarms = alarms
         self._now_seconds = now_seconds
-        self._origin = self._taken = now_seconds()
+        self.origin_seconds = self._taken = now_seconds()
         self._number = 0
         self._histories: dict[tuple[str, str], _History] = {}
 
@@ -96,7 +99,7 @@ class Histories:
         while True:
             # To the next whole second but half: a timer that is a little early must not count it
             # twice, for a sample of a millisecond shows rates that never were.
-            passed = self._now_seconds() - self._origin
+            passed = self._now_seconds() - self.origin_seconds
             await asyncio.sleep(round(passed) + 1 - passed)
             try:
                 self.take()
@@ -135,7 +138,7 @@ class Histories:
         metrics = variant.metrics
         return Sample(
             number=self._number,
-            at_seconds=now - self._origin,
+            at_seconds=now - self.origin_seconds,
             succeeded_per_second=succeeded / passed,
             failed_per_second=failed / passed,
             p50_milliseconds=_milliseconds(latency.percentile(0.5)),

@@ -9,40 +9,31 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from html import escape
-from importlib import resources
-from string import Template
-from typing import Any, Final
-from urllib.parse import parse_qsl
+from typing import Final
 
 from tonnage.api import Front, Invocation, InvocationResult
 from tonnage.artefact import LoadedService
-from tonnage.domain import format_rate
 from tonnage.emulator._local import LocalSageMaker
+from tonnage.emulator._metrics import PERIOD_SECONDS
 from tonnage.emulator._scaler import ScalingControl
 from tonnage.emulator.options import LocalOptions
 from tonnage.http import Request, Response
 
+from .document import Asked, Document, Shown, told
 from .facts import Facts, Watched
-from .fields import fields_of, row_of
-from .history import KEPT_SECONDS, Histories, Sample
-from .model import Answer, Curve, CurveMaker, ask
-from .rendering import (
-    answer_html,
-    calls_html,
-    curve_html,
-    field_html,
-    moving_parts,
-    news,
-    options_html,
-)
+from .fields import example_row, fields_of, row_of
+from .history import Histories, Sample
+from .markup import with_unit
+from .model import Answer, CurveMaker, ask
+from .moving import fault_words, moving_parts, news
+from .queries import entered_of, query_of, whole_of
 from .static import HEADERS, ChartLibrary, StaticFile, fresh_or_unchanged
 
 __all__ = ["LivePage"]
 
 _HTML: Final = "text/html; charset=utf-8"
-_PREFIX: Final = "row."
 _FIRST_PAINT_SECONDS: Final = 1.0
+_CURVE_SECONDS: Final = 30.0
 _HOST: Final = re.compile(r"[A-Za-z0-9._~\[\]:-]+")
 Answering = Response | Awaitable[Response]
 
@@ -77,35 +68,32 @@ class LivePage:
         charts: Sequence[str] = (),
     ) -> None:
         golden = service.manifest.golden.rows
-        self._service = service
         self._front = front
         self._invoke = invoke
         self._endpoint_name = endpoint_name
-        self._route = route
-        self._local = local
-        self._results = service.manifest.result_schema.get("properties", {})
         self._fields = fields_of(front.row_schema(), golden[0] if golden else None)
         self._facts = Facts(sagemaker, scaling)
         self._curves = CurveMaker(
             front, self._fields, lambda: sagemaker.endpoints.get(endpoint_name)
         )
         self._library = ChartLibrary(charts)
+        self._document = Document(
+            service=service,
+            endpoint_name=endpoint_name,
+            route=route,
+            fields=self._fields,
+            local=local,
+            has_charts=bool(charts),
+        )
         self._wall = scaling.book.wall
-        store = scaling.cloudwatch.store
+        store, clock = scaling.cloudwatch.store, sagemaker.clock
         self._histories = Histories(
-            lambda: (
-                variant
-                for each in tuple(sagemaker.endpoints.values())
-                for variant in tuple(each.variants.values())
-            ),
-            sagemaker.clock,
-            newest_period=lambda: store.newest_period(60.0, sagemaker.clock.now_seconds()),
+            sagemaker.all,
+            clock,
+            newest_period=lambda: store.newest_period(PERIOD_SECONDS, clock.now_seconds()),
             alarms=self._facts.alarm_states,
         )
         self._run = f"{self._wall.now_epoch_seconds():.3f}"
-        self._template = Template(
-            resources.files(__package__).joinpath("assets", "page.html").read_text("utf-8")
-        )
 
     def pages(self) -> Mapping[tuple[str, str], Callable[[Request], Answering]]:
         """Return what answers, by method and path."""
@@ -136,25 +124,25 @@ class LivePage:
         accept = request.headers.get("accept", "")
         if "text/html" in accept or ("*/*" in accept and "json" not in accept):
             return self._page(request)
-        told = self._front.accept(request.method, "/", request.headers, b"")
-        assert not isinstance(told, Invocation)
+        own = self._front.accept(request.method, "/", request.headers, b"")
+        assert not isinstance(own, Invocation)
         return Response(
-            status=told.status,
-            body=told.body,
-            content_type=told.content_type,
+            status=own.status,
+            body=own.body,
+            content_type=own.content_type,
             headers=(("Vary", "Accept"),),
         )
 
     def seconds(self, request: Request) -> Response:
         """Return the samples since one, and the parts that have changed."""
-        query = _query(request)
+        query = query_of(request)
         names = self._facts.names()
-        watched = self._chosen(query, names)
+        watched = self._facts.chosen(names, query.get("watch", ""), self._endpoint_name)
         if watched is None:
             return _as_json({"run": self._run, "names": names, "watch": None})
         variant = watched.variant
         samples = self._samples(watched)
-        since = _whole(query.get("since", ""))
+        since = whole_of(query.get("since", ""))
         parts = {
             identity: (_version(part), part)
             for identity, part in moving_parts(watched, samples, self._wall).items()
@@ -168,6 +156,13 @@ class LivePage:
                 "target": watched.target_value,
                 "news": news(watched),
                 "samples": [asdict(sample) for sample in samples if sample.number > since],
+                "faults": [
+                    {
+                        "at_seconds": fault.at_seconds - self._histories.origin_seconds,
+                        "words": fault_words(fault),
+                    }
+                    for fault in watched.faults
+                ],
                 "parts": {
                     identity: {"version": version, "html": part}
                     for identity, (version, part) in parts.items()
@@ -178,170 +173,71 @@ class LivePage:
 
     async def answer(self, request: Request) -> Response:
         """Put the row that was entered to the REST API and return its answer, in HTML."""
-        answer = await self._asked(_query(request))
+        answer = await self._asked(query_of(request))
         return _as_json(
             {
-                "html": answer_html(answer, self._results),
-                "calls": self._calls(request, answer.row),
-                **_told(answer),
+                "html": self._document.answer(answer),
+                "calls": self._document.calls(_url(request), answer.row),
+                **told(answer),
             }
         )
 
     async def curve(self, _request: Request) -> Response:
         """Return the curve; without one, nothing."""
-        curve = await self._curves.curve(patience_seconds=30.0)
+        curve = await self._curves.curve(patience_seconds=_CURVE_SECONDS)
         if curve is None or not curve.points:
             return _as_json(None)
+        unit = self._document.unit_of(curve.result)
         return _as_json(
             {
                 "field": curve.field.name,
-                "fieldTitle": _titled(curve.field.name, curve.field.unit),
+                "fieldTitle": with_unit(curve.field.name, curve.field.unit),
                 "result": curve.result,
-                "resultTitle": _titled(curve.result, self._unit(curve.result)),
+                "resultTitle": with_unit(curve.result, unit),
                 "points": curve.points,
-                "html": curve_html(curve, self._unit(curve.result)),
+                "html": self._document.curve(curve),
             }
         )
 
     async def _page(self, request: Request) -> Response:
-        query = _query(request)
+        query = query_of(request)
         is_asked = "ask" in query
         example = {field.name: field.example for field in self._fields}
-        row = row_of(self._fields, _entered(query)) if is_asked else _example_row(example)
+        row = row_of(self._fields, entered_of(query)) if is_asked else example_row(example)
         answer = await (self._asked(query) if is_asked else self._curves.peek(row))
-        curve = await self._curves.curve(patience_seconds=_FIRST_PAINT_SECONDS)
-        entered = row if isinstance(row, Mapping) and is_asked else example
-        names = self._facts.names()
-        watched = self._chosen(query, names)
-        body = self._template.substitute(
-            self._static_parts(request, row),
-            fields="".join(
-                field_html(field, entered.get(field.name) if field.name else row)
-                for field in self._fields
-            ),
-            answer=answer_html(answer, self._results),
-            told=escape(json.dumps(_told(answer))),
-            curve=self._curve_part(curve),
-            no_curve="" if curve and curve.points else " hidden",
-            **self._watch_parts(watched, names),
+        asked = Asked(
+            url=_url(request),
+            row=row,
+            entered=row if isinstance(row, Mapping) and is_asked else example,
+            answer=answer,
+            curve=await self._curves.curve(patience_seconds=_FIRST_PAINT_SECONDS),
         )
-        vary = ("Vary", "Accept")
-        return fresh_or_unchanged(request, body.encode(), _HTML, vary)
+        body = self._document.html(asked, self._shown(query))
+        return fresh_or_unchanged(request, body.encode(), _HTML, ("Vary", "Accept"))
 
-    def _static_parts(self, request: Request, row: object) -> dict[str, str]:
-        described = (self._service.service.__doc__ or "").strip().splitlines()
-        return {
-            "name": escape(self._endpoint_name),
-            "description": escape(described[0] if described else "A model's service."),
-            "route": escape(self._route),
-            "time": escape(self._time_words()),
-            "time_scale": f"{self._local.time_scale:g}",
-            "kept": str(KEPT_SECONDS),
-            "charts": "/_tonnage/vega.js" if self._library.command else "",
-            "charts_note": "" if self._library.command else _NO_CHARTS,
-            "open": "" if self._library.command else " open",
-            "calls": self._calls(request, row),
-        }
-
-    def _watch_parts(
-        self, watched: Watched | None, names: Sequence[tuple[str, str]]
-    ) -> dict[str, str]:
+    def _shown(self, query: Mapping[str, str]) -> Shown:
+        names = self._facts.names()
+        watched = self._facts.chosen(names, query.get("watch", ""), self._endpoint_name)
         if watched is None:
-            nothing = '<p class="hint">There is no endpoint now.</p>'
-            parts = dict.fromkeys(("alarms", "activities", "instances", "recent"), nothing)
-            return {**parts, "summary": "", "options": "", "watch": ""}
-        variant = watched.variant
-        chosen = variant.endpoint_name, variant.variant_name
-        return {
-            **moving_parts(watched, self._samples(watched), self._wall),
-            "options": options_html(names, chosen),
-            "watch": escape("/".join(chosen)),
-        }
-
-    def _curve_part(self, curve: Curve | None) -> str:
-        if curve is None or not curve.points:
-            return ""
-        return curve_html(curve, self._unit(curve.result))
-
-    def _chosen(self, query: Mapping[str, str], names: Sequence[tuple[str, str]]) -> Watched | None:
-        """Return the variant that was asked for, or that of the REST API, or any."""
-        endpoint_name, _, variant_name = query.get("watch", "").partition("/")
-        wanted = (endpoint_name, variant_name)
-        own = [pair for pair in names if pair[0] == self._endpoint_name]
-        for pair in (*(pair for pair in names if pair == wanted), *own, *names):
-            return self._facts.watched(*pair)
-        return None
+            return Shown(chosen=None, names=names, parts={})
+        return Shown(
+            chosen=(watched.variant.endpoint_name, watched.variant.variant_name),
+            names=names,
+            parts=moving_parts(watched, self._samples(watched), self._wall),
+        )
 
     def _samples(self, watched: Watched) -> list[Sample]:
         variant = watched.variant
         return self._histories.since(variant.endpoint_name, variant.variant_name, 0)
 
     async def _asked(self, query: Mapping[str, str]) -> Answer:
-        return await ask(self._front, row_of(self._fields, _entered(query)), self._invoke)
-
-    def _calls(self, request: Request, row: object) -> str:
-        host = request.headers.get("host", "")
-        return calls_html(
-            url=f"http://{host if _HOST.fullmatch(host) else '127.0.0.1:8000'}",
-            route=self._route,
-            endpoint_name=self._endpoint_name,
-            row=row,
-        )
-
-    def _unit(self, result: str) -> str:
-        return str(self._results.get(result, {}).get("unit", ""))
-
-    def _time_words(self) -> str:
-        scale = self._local.time_scale
-        words = "Time runs as on AWS."
-        if scale != 1:
-            minutes = KEPT_SECONDS / 60
-            words = (
-                f"Time is compressed: time_scale {scale:g}, so {minutes:g} minutes here are"
-                f" {minutes * scale:g} of AWS's. Rates and latencies are not."
-            )
-        if self._local.capacity is not None:
-            rate = format_rate(self._local.capacity.rate_per_second)
-            words += f" Each instance carries {rate}: an emulated cap."
-        return words
+        return await ask(self._front, row_of(self._fields, entered_of(query)), self._invoke)
 
 
-_NO_CHARTS: Final = (
-    '<p class="notice">Shown as numbers: this endpoint was started without charts. '
-    "<code>tonnage up</code> draws them when the report extra is installed: "
-    "<code>pip install 'tonnage[report]'</code>.</p>"
-)
-
-
-def _told(answer: Answer) -> dict[str, Any]:
-    return {"row": answer.row, "value": answer.value if answer.is_prediction else None}
-
-
-def _query(request: Request) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(request.query, keep_blank_values=True, max_num_fields=1000))
-    except ValueError:  # more fields than any form has
-        return {}
-
-
-def _entered(query: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name.removeprefix(_PREFIX): text for name, text in query.items() if name.startswith(_PREFIX)
-    }
-
-
-def _example_row(example: Mapping[str, Any]) -> Any:  # noqa: ANN401 (any JSON)
-    if example.keys() == {""}:
-        return json.loads(example[""])
-    return {name: value for name, value in example.items() if value is not None}
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 18 else 0  # noqa: PLR2004 (digits)
-
-
-def _titled(name: str, unit: str) -> str:
-    return f"{name}, {unit}" if unit else name
+def _url(request: Request) -> str:
+    """Return where the browser found the page: a host that could be markup is not given back."""
+    host = request.headers.get("host", "")
+    return f"http://{host if _HOST.fullmatch(host) else '127.0.0.1:8000'}"
 
 
 def _version(part: str) -> str:

@@ -2,15 +2,22 @@
 The names that AWS gives to what is here, and its refusals that carry them.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Any
 
-from tonnage.emulator._refusals import ACCOUNT
+from tonnage.emulator._place import ACCOUNT, REGION
 from tonnage.emulator.aws.operations import AwsError
 
-__all__ = ["REGION", "Kind", "already_exists", "arn", "in_progress", "invalid", "not_found"]
-
-REGION: Final = "us-east-1"
+__all__ = [
+    "Kind",
+    "already_exists",
+    "arn",
+    "in_progress",
+    "invalid",
+    "not_found",
+    "refuse_not_emulated",
+]
 
 
 class Kind(StrEnum):
@@ -34,6 +41,18 @@ def arn(kind: Kind, name: str) -> str:
 def invalid(message: str) -> AwsError:
     """Return SageMaker's refusal of what cannot be done."""
     return AwsError("ValidationException", message)
+
+
+def refuse_not_emulated(members: Mapping[str, Any], names: Sequence[str]) -> None:
+    """
+    Return if members do without what is not here.
+
+    Raises:
+        AwsError: If one of these names is given, and not empty.
+    """
+    for name in names:
+        if members.get(name):
+            raise invalid(f"{name} is not emulated.")
 
 
 def not_found(kind: Kind, name: str) -> AwsError:

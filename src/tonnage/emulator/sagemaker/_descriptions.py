@@ -73,7 +73,7 @@ def _pending(replacement: Replacement) -> Mapping[str, Any]:
                 **_capacity(hosted, desired_count=counts[name]),
                 **(
                     {"InstanceType": hosted.spec.instance_type}
-                    if not _is_serverless(hosted)
+                    if hosted.spec.serverless is None
                     else {}
                 ),
                 "VariantStatus": [{"Status": replacement.stage}],
@@ -104,7 +104,3 @@ def _capacity(hosted: Hosted, *, desired_count: int) -> Mapping[str, Any]:
         "CurrentInstanceCount": len(fleet.in_service),
         "DesiredInstanceCount": desired_count,
     }
-
-
-def _is_serverless(hosted: Hosted) -> bool:
-    return hosted.spec.serverless is not None

@@ -8,7 +8,7 @@ from typing import Any, Final
 from tonnage.emulator._local import LocalSageMaker
 from tonnage.emulator.specs import EndpointConfig, RoutingStrategy, ServerlessSpec, VariantSpec
 
-from ._arns import Kind, already_exists, arn, invalid, not_found
+from ._arns import Kind, already_exists, arn, invalid, not_found, refuse_not_emulated
 from ._listing import Listed, page
 from ._tags import Tags
 
@@ -36,7 +36,7 @@ class EndpointConfigs:
         name = parameters["EndpointConfigName"]
         if name in self._sagemaker.configs:
             raise already_exists(Kind.ENDPOINT_CONFIG, name)
-        _refuse(parameters, _NOT_EMULATED)
+        refuse_not_emulated(parameters, _NOT_EMULATED)
         variants = tuple(map(self._variant, parameters["ProductionVariants"]))
         _check_together(variants)
         members = {key: value for key, value in parameters.items() if key != "Tags"}
@@ -84,7 +84,7 @@ class EndpointConfigs:
 
     def _variant(self, members: Mapping[str, Any]) -> VariantSpec:
         name = members["VariantName"]
-        _refuse(members, _VARIANTS_NOT_EMULATED)
+        refuse_not_emulated(members, _VARIANTS_NOT_EMULATED)
         if "ModelName" not in members:
             raise invalid(
                 f"Variant {name} needs a ModelName: inference components are not emulated."
@@ -102,12 +102,6 @@ class EndpointConfigs:
             routing=_routing(members),
             serverless=serverless,
         )
-
-
-def _refuse(members: Mapping[str, Any], names: Sequence[str]) -> None:
-    for name in names:
-        if members.get(name):
-            raise invalid(f"{name} is not emulated.")
 
 
 def _routing(members: Mapping[str, Any]) -> RoutingStrategy:

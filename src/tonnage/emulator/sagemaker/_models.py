@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from tonnage.emulator._local import LocalSageMaker
 from tonnage.emulator.specs import Model
 
-from ._arns import Kind, already_exists, arn, invalid, not_found
+from ._arns import Kind, already_exists, arn, invalid, not_found, refuse_not_emulated
 from ._listing import Listed, page
 from ._tags import Tags
 
@@ -32,9 +32,7 @@ class Models:
         name = parameters["ModelName"]
         if name in self._sagemaker.models:
             raise already_exists(Kind.MODEL, name)
-        for member in _NOT_EMULATED:
-            if member in parameters:
-                raise invalid(f"{member} is not emulated.")
+        refuse_not_emulated(parameters, _NOT_EMULATED)
         artefact = self._artefact(_container(parameters))
         members = {key: value for key, value in parameters.items() if key != "Tags"}
         self._sagemaker.add_model(Model(model_name=name, artefact=artefact, members=members))

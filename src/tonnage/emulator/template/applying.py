@@ -2,7 +2,6 @@
 From a template to the calls that bring up what it describes.
 """
 
-import asyncio
 import hashlib
 import logging
 from collections.abc import Mapping
@@ -11,10 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from tonnage.domain import ConfigurationError, DeploymentError
-from tonnage.emulator.aws import AwsError, AwsFront, service_model
+from tonnage.emulator._place import ACCOUNT, REGION
+from tonnage.emulator.aws import AwsError, AwsFront
 
-from .coercion import coerced
+from .calling import Calls
 from .intrinsics import NO_VALUE, Resolver, with_parameters
+from .model_data import put_model_data
 from .reading import in_order
 from .resources import RESOURCES, Made, Resource, stand_in
 
@@ -22,7 +23,6 @@ __all__ = ["AppliedResource", "AppliedTemplate", "apply_template"]
 
 logger = logging.getLogger(__name__)
 
-_POLL_SECONDS: Final = 0.02
 _ENDPOINT: Final = "AWS::SageMaker::Endpoint"
 _MODEL: Final = "AWS::SageMaker::Model"
 _TARGET: Final = "AWS::ApplicationAutoScaling::ScalableTarget"
@@ -71,8 +71,8 @@ async def apply_template(
     model_data: Mapping[str, Path],
     parameters: Mapping[str, str] | None = None,
     stack_name: str = "local",
-    account: str = "000000000000",
-    region: str = "us-east-1",
+    account: str = ACCOUNT,
+    region: str = REGION,
 ) -> AppliedTemplate:
     """
     Bring up what a template describes, by the calls that a client would make.
@@ -100,7 +100,7 @@ async def apply_template(
         "AWS::URLSuffix": "amazonaws.com",
     }
     resolver = with_parameters(template, parameters or {}, pseudo)
-    applier = _Applier(resolver, front, model_data, stack_name)
+    applier = _Applier(resolver, Calls(front), model_data, stack_name)
     for logical_id in in_order(template["Resources"]):
         await applier.apply(logical_id, template["Resources"][logical_id])
     return AppliedTemplate(
@@ -117,12 +117,12 @@ class _Applier:
     def __init__(
         self,
         resolver: Resolver,
-        front: AwsFront,
+        calls: Calls,
         model_data: Mapping[str, Path],
         stack_name: str,
     ) -> None:
         self._resolver = resolver
-        self._front = front
+        self._calls = calls
         self._model_data = model_data
         self._stack_name = stack_name
         self.made: list[AppliedResource] = []
@@ -158,74 +158,23 @@ class _Applier:
         if kind.name_member is not None and kind.name_member not in properties:
             properties[kind.name_member] = self._name(logical_id)
         if type_name == _MODEL:
-            self._take_model_data(logical_id, properties)
+            put_model_data(logical_id, properties, self._model_data)
         try:
-            answer = await self._call(kind.service, kind.operation, kind.parameters(properties))
+            answer = await self._calls.call(
+                kind.service, kind.operation, kind.parameters(properties)
+            )
             if type_name == _ENDPOINT:
-                await self._in_service(properties["EndpointName"])
+                await self._calls.until_in_service(properties["EndpointName"])
+                self.endpoint_names.append(properties["EndpointName"])
             if type_name == _TARGET:
-                await self._put_scheduled_actions(properties)
+                await self._calls.put_scheduled_actions(properties)
             if type_name == _ALARM:  # its operation answers nothing
-                answer = await self._described_alarm(properties["AlarmName"])
+                answer = await self._calls.described_alarm(properties["AlarmName"])
         except AwsError as error:
             raise DeploymentError(
                 f"{logical_id}, of the type {type_name}, was refused: {error.code}: {error.message}"
             ) from error
         return kind.made(properties, answer)
-
-    async def _call(
-        self, service: str, operation: str, parameters: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        shape = service_model(service).operation_model(operation).input_shape
-        return await self._front.call(service, operation, coerced(shape, parameters))
-
-    async def _in_service(self, endpoint_name: str) -> None:
-        """Wait until an endpoint is in service, as CloudFormation does."""
-        while True:
-            described = await self._call(
-                "sagemaker", "DescribeEndpoint", {"EndpointName": endpoint_name}
-            )
-            status = described["EndpointStatus"]
-            if status == "InService":
-                self.endpoint_names.append(endpoint_name)
-                return
-            if status == "Failed":
-                raise DeploymentError(
-                    f"the endpoint {endpoint_name} failed: {described.get('FailureReason')}"
-                )
-            await asyncio.sleep(_POLL_SECONDS)
-
-    async def _put_scheduled_actions(self, properties: Mapping[str, Any]) -> None:
-        named = {
-            name: properties[name]
-            for name in ("ResourceId", "ScalableDimension", "ServiceNamespace")
-        }
-        for action in properties.get("ScheduledActions", []):
-            await self._call("application-autoscaling", "PutScheduledAction", {**named, **action})
-
-    async def _described_alarm(self, name: str) -> Mapping[str, Any]:
-        described = await self._call("cloudwatch", "DescribeAlarms", {"AlarmNames": [name]})
-        alarm: Mapping[str, Any] = described["MetricAlarms"][0]
-        return alarm
-
-    def _take_model_data(self, logical_id: str, properties: dict[str, Any]) -> None:
-        """Let a model's data be the artefact, on this machine, that stands for it."""
-        containers = [properties.get("PrimaryContainer"), *properties.get("Containers", [])]
-        for container in containers:
-            if container is None:
-                continue
-            source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-            uri = container.get("ModelDataUrl") or source.get("S3Uri")
-            keys = (logical_id, properties["ModelName"], container.get("Image"), uri, "")
-            found = next((self._model_data[key] for key in keys if key in self._model_data), None)
-            if found is not None:
-                container.pop("ModelDataSource", None)
-                container["ModelDataUrl"] = f"s3://local{found.resolve()}"
-            elif uri is None:
-                raise ConfigurationError(
-                    f"nothing says which artefact stands for the model {logical_id}",
-                    hint=f"name it: --model-data {logical_id}=PATH",
-                )
 
     def _stand_in(self, logical_id: str, type_name: str) -> Made:
         values = self._resolver.values

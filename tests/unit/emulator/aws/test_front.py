@@ -6,12 +6,15 @@ import asyncio
 import gzip
 import json
 import logging
+import sys
 from typing import Any
 
 import pytest
 
 from aws_front import Recorder, refusing
-from tonnage.emulator.aws import AwsFront, AwsService, Operation
+from tonnage.domain import ConfigurationError
+from tonnage.emulator.aws import AwsFront, AwsService, Credentials, Operation
+from tonnage.emulator.aws._models import service_model
 from tonnage.http import Request, Response
 
 SCALING = "AnyScaleFrontendService"
@@ -109,6 +112,45 @@ def test_a_modelled_status_and_query_code_are_given():
     )
     assert error_of(refused) == (404, "ResourceNotFound", "no such alarm")
     assert dict(refused.headers)["x-amzn-query-error"] == "ResourceNotFound;Sender"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        request(f"{SCALING}.DescribeScalableTargets", b'{"ServiceNamespace":"ecs"}'),
+        request(
+            None,
+            b"Action=ListMetrics&Version=2010-08-01",
+            content_type="application/x-www-form-urlencoded",
+        ),
+        request(
+            None,
+            b"",
+            f"/service/{WATCH}/operation/ListMetrics",
+            smithy_protocol="rpc-v2-cbor",
+        ),
+    ],
+    ids=["json", "query", "cbor"],
+)
+def test_without_botocore_every_call_says_what_to_install(
+    asked: Request, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """A client that could try again is told that this will not help."""
+    service_model.cache_clear()
+    monkeypatch.setitem(sys.modules, "botocore", None)
+    response = answer(asked)
+    assert response.status == 501
+    assert b"NotImplemented" in response.body
+    assert b"botocore" in response.body
+    assert b"pip install 'tonnage[aws]'" in response.body
+    assert "pip install 'tonnage[aws]'" in caplog.text
+
+
+def test_without_botocore_signatures_cannot_be_checked(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "botocore", None)
+    with pytest.raises(ConfigurationError, match="botocore") as raised:
+        AwsFront([], credentials=Credentials(access_key_id="a", secret_access_key="b"))
+    assert raised.value.hint == "pip install 'tonnage[aws]'"
 
 
 def test_a_fault_of_ours_is_an_internal_failure_and_is_logged(caplog: pytest.LogCaptureFixture):

@@ -165,7 +165,7 @@ def test_metrics_are_listed_by_name_and_dimension():
     listed = world.call("ListMetrics", {"Namespace": "AWS/SageMaker", "MetricName": "Invocations"})
     assert [metric["Dimensions"][1]["Value"] for metric in listed["Metrics"]] == ["linear", "other"]
     mine = [{"Name": "VariantName", "Value": "other"}]
-    assert len(world.call("ListMetrics", {"Dimensions": mine})["Metrics"]) == 8
+    assert len(world.call("ListMetrics", {"Dimensions": mine})["Metrics"]) == 10
     assert world.call("ListMetrics", {"Dimensions": [{"Name": "Other"}]})["Metrics"] == []
     assert world.call("ListMetrics", {"Namespace": "Own"})["Metrics"] == []
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from tonnage.artefact import TYPICAL_RANGE
 from tonnage.emulator.page.fields import fields_of, row_of
-from tonnage.emulator.page.rendering import field_html
+from tonnage.emulator.page.form import field_html
 
 
 class Kind(enum.StrEnum):

@@ -13,6 +13,7 @@
   const versions = new Map();
   let samples = [];
   let target = null;
+  let faults = [];
   let watched = choice.value;
   let run = null;
   let point = null;
@@ -67,6 +68,7 @@
       (sample) => sample.at_seconds > (newest ?? samples.at(-1)).at_seconds - span,
     );
     target = now.target;
+    faults = now.faults;
     put(now.parts);
     tell(now.news);
     show();
@@ -198,6 +200,7 @@
     return {
       mark: { type: "line", interpolate, strokeWidth: 2 },
       data: { name: "rows" },
+      transform: [{ filter: "datum.series !== 'fault'" }],
       encoding: {
         x: ago(),
         y: { field: "value", type: "quantitative", title: null, axis, scale: { zero: true, nice: true } },
@@ -207,11 +210,24 @@
     };
   }
 
+  // A fault that was injected: a line through the chart, and what it was.
+  function faultMarks() {
+    const shared = { data: { name: "rows" }, transform: [{ filter: "datum.series === 'fault'" }] };
+    return [
+      { ...shared, mark: { type: "rule", strokeDash: [2, 2], color: colour("bad") }, encoding: { x: ago() } },
+      {
+        ...shared,
+        mark: { type: "text", align: "left", baseline: "top", dx: 4, fontSize: 11, color: colour("bad") },
+        encoding: { x: ago(), y: { value: 2 }, text: { field: "words" } },
+      },
+    ];
+  }
+
   const HEIGHT = 190;
   const SPECS = {
-    requests: () => frame(HEIGHT, [lines({ succeeded: ["series-1", [1, 0]], failed: ["series-2", [5, 3]] }, "linear")]),
+    requests: () => frame(HEIGHT, [lines({ succeeded: ["series-1", [1, 0]], failed: ["series-2", [5, 3]] }, "linear"), ...faultMarks()]),
     latency: () => frame(HEIGHT, [lines({ p50: ["series-1", [1, 0]], p99: ["series-5", [5, 3]] }, "linear")]),
-    instances: () => frame(HEIGHT, [lines({ desired: ["series-4", [5, 3]], "in service": ["series-3", [1, 0]] }, "step-after", { tickMinStep: 1, format: "d" })]),
+    instances: () => frame(HEIGHT, [lines({ desired: ["series-4", [5, 3]], "in service": ["series-3", [1, 0]] }, "step-after", { tickMinStep: 1, format: "d" }), ...faultMarks()]),
     load: () => frame(HEIGHT, [lines({ datapoint: ["series-1", [1, 0]], target: ["series-4", [5, 3]] }, "step-after")]),
     alarms: () => frame(24 * Math.max(1, Object.keys(samples.at(-1)?.alarms ?? {}).length) + 50, [{
       mark: { type: "bar", clip: true, height: 14 },
@@ -269,6 +285,12 @@
         else made.alarms.push({ alarm, state, ago: before, until: when });
       }
     });
+    for (const { at_seconds: happened, words } of faults) {
+      if (happened < now - span) continue;
+      for (const chart of ["requests", "instances"]) {
+        made[chart].push({ ago: happened - now, series: "fault", words });
+      }
+    }
     return made;
   }
 
