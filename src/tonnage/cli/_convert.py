@@ -9,22 +9,20 @@ from typing import Any
 import click
 
 from tonnage.artefact import TYPICAL_RANGE, LoadedService, is_stale, pack
-from tonnage.config import ScheduledSettings, Settings, StepSettings
+from tonnage.config import Settings
 from tonnage.domain import ConfigurationError, Objective
 from tonnage.emulator import (
     EndpointOptions,
     Fault,
     LocalOptions,
     ScalingOptions,
-    ScheduledOptions,
-    StepAdjustmentOptions,
-    StepOptions,
     TemplateOptions,
     UpOptions,
 )
 from tonnage.serving import InstanceCapacity
 
 from ._charts import charts_command
+from ._convert_rules import scheduled_actions, step_policies
 
 __all__ = [
     "drawn_from",
@@ -138,41 +136,8 @@ def _scaling_options(settings: Settings) -> ScalingOptions | None:
         target_value=scaling.target_value,
         scale_in_cooldown_seconds=scaling.scale_in_cooldown_seconds,
         scale_out_cooldown_seconds=scaling.scale_out_cooldown_seconds,
-        step=tuple(map(_step_options, scaling.step)),
-        scheduled=tuple(map(_scheduled_options, scaling.scheduled)),
-    )
-
-
-def _step_options(step: StepSettings) -> StepOptions:
-    return StepOptions(
-        policy_name=step.policy_name,
-        metric=step.metric,
-        statistic=step.statistic,
-        comparison=step.comparison,
-        threshold=step.threshold,
-        period_seconds=step.period_seconds,
-        evaluation_periods=step.evaluation_periods,
-        adjustment_type=step.adjustment_type,
-        min_adjustment_magnitude=step.min_adjustment_magnitude,
-        cooldown_seconds=step.cooldown_seconds,
-        step_adjustments=tuple(
-            StepAdjustmentOptions(
-                metric_interval_lower_bound=each.metric_interval_lower_bound,
-                metric_interval_upper_bound=each.metric_interval_upper_bound,
-                scaling_adjustment=each.scaling_adjustment,
-            )
-            for each in step.step_adjustments
-        ),
-    )
-
-
-def _scheduled_options(action: ScheduledSettings) -> ScheduledOptions:
-    return ScheduledOptions(
-        name=action.name,
-        schedule=action.schedule,
-        timezone=action.timezone,
-        min_capacity=action.min_capacity,
-        max_capacity=action.max_capacity,
+        step=step_policies(settings),
+        scheduled=scheduled_actions(settings),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tonnage.artefact import ALLOW_PICKLE_VARIABLE, Manifest
-from tonnage.config import ScheduledSettings, Settings, StepSettings
+from tonnage.config import Settings
 from tonnage.deployment import (
     DeploymentOptions,
     Expected,
@@ -17,15 +17,13 @@ from tonnage.deployment import (
     ModelSource,
     Observability,
     Scaling,
-    ScheduledAction,
     ServerlessVariant,
-    StepAdjustment,
-    StepPolicy,
 )
 from tonnage.deployment.fronts import FrontOptions
 from tonnage.planning import Front, Limits
 
 from ._convert import objective, packed_artefact
+from ._convert_rules import scheduled_actions, step_policies
 
 __all__ = ["deployment_limits", "deployment_options", "expected_of", "load_per_second"]
 
@@ -146,41 +144,8 @@ def _scaling(settings: Settings) -> Scaling:
         target_value=scaling.target_value,
         scale_in_cooldown_seconds=scaling.scale_in_cooldown_seconds,
         scale_out_cooldown_seconds=scaling.scale_out_cooldown_seconds,
-        step=tuple(_step_policy(step) for step in scaling.step),
-        scheduled=tuple(_scheduled_action(action) for action in scaling.scheduled),
-    )
-
-
-def _step_policy(step: StepSettings) -> StepPolicy:
-    return StepPolicy(
-        policy_name=step.policy_name,
-        metric=step.metric,
-        statistic=step.statistic,
-        comparison=step.comparison,
-        threshold=step.threshold,
-        period_seconds=step.period_seconds,
-        evaluation_periods=step.evaluation_periods,
-        adjustment_type=step.adjustment_type,
-        min_adjustment_magnitude=step.min_adjustment_magnitude,
-        cooldown_seconds=step.cooldown_seconds,
-        step_adjustments=tuple(
-            StepAdjustment(
-                metric_interval_lower_bound=each.metric_interval_lower_bound,
-                metric_interval_upper_bound=each.metric_interval_upper_bound,
-                scaling_adjustment=each.scaling_adjustment,
-            )
-            for each in step.step_adjustments
-        ),
-    )
-
-
-def _scheduled_action(action: ScheduledSettings) -> ScheduledAction:
-    return ScheduledAction(
-        name=action.name,
-        schedule=action.schedule,
-        timezone=action.timezone,
-        min_capacity=action.min_capacity,
-        max_capacity=action.max_capacity,
+        step=step_policies(settings),
+        scheduled=scheduled_actions(settings),
     )
 
 

@@ -5,16 +5,11 @@ Settings → a policy as the planner and the simulator know it.
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tonnage.config import Settings, StepSettings
+from tonnage.config import Settings
 from tonnage.domain import ConfigurationError
-from tonnage.planning import (
-    Calendar,
-    PlannedAction,
-    PlannedStep,
-    PlannedSteps,
-    PolicyKind,
-    PolicySettings,
-)
+from tonnage.planning import Calendar, PolicyKind, PolicySettings
+
+from ._convert_rules import scheduled_actions, step_policies
 
 __all__ = ["calendar_of", "policy_of"]
 
@@ -41,17 +36,8 @@ def policy_of(settings: Settings) -> PolicySettings:
         scale_out_cooldown_seconds=scaling.scale_out_cooldown_seconds,
         kind=PolicyKind(
             metric=scaling.metric,
-            steps=tuple(_steps(each) for each in scaling.step),
-            scheduled=tuple(
-                PlannedAction(
-                    name=each.name,
-                    schedule=each.schedule,
-                    timezone=each.timezone,
-                    min_capacity=each.min_capacity,
-                    max_capacity=each.max_capacity,
-                )
-                for each in scaling.scheduled
-            ),
+            steps=step_policies(settings),
+            scheduled=scheduled_actions(settings),
         ),
     )
 
@@ -86,26 +72,3 @@ def _first_time(trace: Path) -> float | None:
         return float(cells[names.index("time_seconds")])
     except (OSError, ValueError, IndexError):
         return None
-
-
-def _steps(step: StepSettings) -> PlannedSteps:
-    return PlannedSteps(
-        policy_name=step.policy_name,
-        metric=step.metric,
-        statistic=step.statistic,
-        comparison=step.comparison,
-        threshold=step.threshold,
-        period_seconds=step.period_seconds,
-        evaluation_periods=step.evaluation_periods,
-        adjustment_type=step.adjustment_type,
-        min_adjustment_magnitude=step.min_adjustment_magnitude,
-        cooldown_seconds=step.cooldown_seconds,
-        steps=tuple(
-            PlannedStep(
-                scaling_adjustment=each.scaling_adjustment,
-                lower_bound=each.metric_interval_lower_bound,
-                upper_bound=each.metric_interval_upper_bound,
-            )
-            for each in step.step_adjustments
-        ),
-    )

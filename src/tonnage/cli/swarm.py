@@ -1,7 +1,6 @@
 """``tonnage swarm``."""
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,13 +18,15 @@ from tonnage.deployment.swarm import (
     swarm_cost,
     synthesise_swarm,
 )
-from tonnage.domain import ConfigurationError, RunRecord, meets, write_record, write_series
-from tonnage.loadtest import LoadPlan
+from tonnage.domain import ConfigurationError, RunRecord, meets
+from tonnage.loadtest import LoadPlan, OpenLoopPlan
 from tonnage.planning import Front, read_prices
 
-from ._convert import objective, settings_shown
+from ._convert import objective
 from ._help import LongVerb
 from ._load_outcome import load_exit_code, load_outcome, load_told
+from ._measuring import body_option, i_own_option, keep, with_settings_in_force
+from ._open_load import OPEN_ARRIVALS, is_open, open_plan
 from ._options import DURATION, RATE, emit_json, json_option, settings_options, with_settings
 from .load import load_plan
 
@@ -38,12 +39,15 @@ _COMMON: Final = (
     "body",
     "users",
     "spawn_rate",
+    "rate",
+    "profile",
     "duration",
     "i_own",
     "run",
     "as_json",
 )
 _GATEWAY: Final = ".execute-api."
+_TIMEOUT_SECONDS: Final = 30.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -53,9 +57,10 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
     common=_COMMON,
     epilog="\b\nExamples:\n"
     "  tonnage swarm https://HOST/evaluate --i-own HOST --workers 8 --users 16000\n"
-    "  tonnage swarm https://HOST/evaluate --i-own HOST --users 4000 --yes",
+    "  tonnage swarm https://HOST/evaluate --i-own HOST --rate 9000/s --duration 5m --yes\n"
+    "  tonnage swarm --endpoint NAME --i-own HOST --profile 'ramp(0/s, 9000/s, 10m)'",
 )
-@click.argument("url")
+@click.argument("url", required=False)
 @settings_options
 @click.option("--yes", is_flag=True, help="Do it: from here on AWS bills.")
 @click.option(
@@ -63,9 +68,9 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
     type=click.IntRange(min=1),
     default=2,
     show_default=True,
-    help="Machines that send, about 2,000 requests per second each.",
+    help="Machines that send: Locust's users about 2,000 requests per second each.",
 )
-@click.option("--body", help="The JSON body of every request.")
+@body_option
 @click.option(
     "--locustfile",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -75,10 +80,21 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 @click.option("--spawn-rate", type=RATE, help="Users that start, e.g. 20/s.")
 @click.option("--pacing", type=DURATION, help="Time between one user's sends.")
 @click.option(
-    "--arrivals", type=click.Choice(["dephased", "lockstep"]), help="How users are phased."
+    "--arrivals",
+    type=click.Choice(["dephased", "lockstep", *OPEN_ARRIVALS]),
+    metavar="KIND",
+    help="Users dephased, lockstep; open loop: constant, poisson.",
 )
+@click.option("--rate", type=RATE, help="Open loop: requests offered by all, e.g. 9000/s.")
+@click.option(
+    "--profile",
+    metavar="RATES",
+    help="Open loop: over time, e.g. 'ramp(0/s, 9000/s, 10m)'.",
+)
+@click.option("--endpoint", metavar="NAME", help="Open loop: InvokeEndpoint, signed by each task.")
+@click.option("--region", help="Of --endpoint.  [default: [aws] region]")
 @click.option("--timeout", type=DURATION, help="How long an answer may take.  [default: 30s]")
-@click.option("--duration", type=DURATION, help="Of the test.  [default: 30s after the ramp]")
+@click.option("--duration", type=DURATION, help="Of the test.  [default: 30s, after the ramp]")
 @click.option(
     "--time-to-live",
     type=DURATION,
@@ -86,7 +102,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 )
 @click.option("--image-uri", help="The swarm's image in Amazon ECR.  [default: built and pushed]")
 @click.option("--base", help="What the image is built from.  [default: python:3.12-slim]")
-@click.option("--i-own", metavar="HOST", help="Say that the URL's host is yours to fire at.")
+@i_own_option
 @click.option(
     "-o",
     "--output",
@@ -106,7 +122,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 @json_option
 def command(
     *,
-    url: str,
+    url: str | None,
     config: Path | None,
     overrides: tuple[str, ...],
     yes: bool,
@@ -117,17 +133,24 @@ def command(
     **flags: Any,  # noqa: ANN401 (click's, one a flag)
 ) -> int:
     """
-    Load-test URL from several machines: Locust on ECS Fargate, for more than one machine sends.
+    Load-test URL from several machines on ECS Fargate, for more than one machine sends.
+
+    Users (Locust) wait for their answers; arrivals (--rate, --profile) wait for nobody, and each
+    machine sends its share of them.
 
     Without --yes it says what that costs and writes the template, offline; it needs Node.js. With
     it the swarm is deployed, run, its results fetched as a run record, and taken down; that needs
     AWS credentials, npm and, to build the image, Docker, too.
     """
     settings = with_settings(config, overrides)
-    plan = load_plan(settings, url, flags)
-    _refuse_this_machine(plan.host)
-    options, place = _options(plan, flags), _place(settings, plan, flags)
-    front = Front(settings.api.front) if _GATEWAY in plan.host else Front.NONE
+    plan = _plan(settings, url, flags)
+    host = plan.host if isinstance(plan, LoadPlan) else plan.target.host
+    _refuse_this_machine(host)
+    options = SwarmOptions(
+        plan=plan, workers=flags["workers"], time_to_live_seconds=flags["time_to_live"]
+    )
+    place = _place(settings, plan, flags)
+    front = Front(settings.api.front) if _GATEWAY in host else Front.NONE
     cost = swarm_cost(options, read_prices(None), front=front)
     for sentence in cost.sentences():
         click.echo(sentence, err=True)
@@ -158,32 +181,23 @@ def _refuse_this_machine(host: str) -> None:
         )
 
 
-def _options(plan: LoadPlan, flags: dict[str, Any]) -> SwarmOptions:
-    return SwarmOptions(
-        url=plan.url,
-        i_own=plan.i_own,
-        workers=flags["workers"],
-        users=plan.users,
-        spawn_rate_per_second=plan.spawn_rate_per_second,
-        duration_seconds=plan.duration_seconds,
-        pacing_seconds=plan.pacing_seconds,
-        arrivals=plan.arrivals,
-        timeout_seconds=plan.timeout_seconds,
-        body=plan.body,
-        ranges=plan.ranges,
-        bodies=plan.bodies,
-        locustfile=None if plan.locustfile is None else plan.locustfile.name,
-        time_to_live_seconds=flags["time_to_live"],
-    )
+def _plan(settings: Settings, url: str | None, flags: dict[str, Any]) -> LoadPlan | OpenLoopPlan:
+    """Return what all workers send together, as ``load`` would; its own --workers are no others."""
+    sent = {**flags, "workers": None}
+    if not is_open(settings, sent):
+        return load_plan(settings, url, sent)
+    timeout = _TIMEOUT_SECONDS if flags["timeout"] is None else flags["timeout"]
+    return open_plan(settings, url, {**sent, "timeout": timeout, "processes": 1, "seed": 0})
 
 
-def _place(settings: Settings, plan: LoadPlan, flags: dict[str, Any]) -> SwarmPlace:
+def _place(settings: Settings, plan: LoadPlan | OpenLoopPlan, flags: dict[str, Any]) -> SwarmPlace:
+    locustfile = plan.locustfile if isinstance(plan, LoadPlan) else None
     return SwarmPlace(
         stack=f"{settings.aws.stack}-swarm",
         region=settings.aws.region,
         image_uri=flags["image_uri"],
         base=flags["base"],
-        locustfiles=() if plan.locustfile is None else (plan.locustfile,),
+        locustfiles=() if locustfile is None else (locustfile,),
         log_retention_days=settings.deployment.log_retention_days,
         tags=settings.aws.tags,
     )
@@ -201,8 +215,8 @@ def _tell_template(made: Synthesised, cost: SwarmCost, *, as_json: bool) -> None
 def _tell_run(
     settings: Settings, record: RunRecord, directory: Path, cost: SwarmCost, *, as_json: bool
 ) -> int:
-    record = replace(record, settings={**settings_shown(settings), **record.settings})
-    write_series(record, write_record(record, directory))
+    record = with_settings_in_force(record, settings)
+    keep(record, directory)
     goal = objective(settings)
     met = meets(record.samples, goal)
     outcome = load_outcome(record, goal, directory, met=met, checks=())

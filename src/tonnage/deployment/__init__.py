@@ -21,6 +21,7 @@ from .account import open_session
 from .checks import check_deployment
 from .costs import DeploymentCost, deployment_cost
 from .deploying import Deployed, deploy, destroy, diff
+from .findings import Expected, Finding
 from .image import ImageReport, build_image
 from .leftovers import Leftover
 from .settings import (
@@ -33,13 +34,10 @@ from .settings import (
     ModelSource,
     Observability,
     Scaling,
-    ScheduledAction,
     ServerlessVariant,
-    StepAdjustment,
-    StepPolicy,
 )
 from .synthesis import Synthesised, synthesise
-from .verification import Expected, Finding, Verification, verify
+from .verification import Verification, verify
 
 __all__ = [
     "CONCURRENT_REQUESTS",
@@ -58,10 +56,7 @@ __all__ = [
     "ModelSource",
     "Observability",
     "Scaling",
-    "ScheduledAction",
     "ServerlessVariant",
-    "StepAdjustment",
-    "StepPolicy",
     "Synthesised",
     "Verification",
     "build_image",

@@ -7,7 +7,6 @@ ranges of botocore's service models, and the Developer Guide's pages on serverle
 deployment guardrails and automatic scaling.
 """
 
-import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -21,21 +20,18 @@ from tonnage.planning import (
     check_serverless,
     find_type,
 )
-from tonnage.planning.limits import MAX_SCHEDULED_ACTIONS
 
+from .scaling_checks import scaling_faults
 from .settings import (
     CREATE_KEY,
     DeploymentOptions,
     Guardrails,
     InstanceVariant,
     ModelSource,
-    Scaling,
-    ScheduledAction,
     ServerlessVariant,
-    StepPolicy,
 )
 
-__all__ = ["ECR_IMAGE", "check_deployment", "check_image_size"]
+__all__ = ["ECR_IMAGE", "check_deployment", "check_image_size", "check_log_retention"]
 
 ECR_IMAGE: Final = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
@@ -47,7 +43,6 @@ _STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _NAME: Final = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _VARIABLE: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_SCHEDULE: Final = re.compile(r"(at|cron|rate)\(.+\)")
 _KEY: Final = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|alias/[\w/-]+"
@@ -61,14 +56,9 @@ _RETENTIONS: Final = (
 _LONGEST: Final = 1024
 _MOST_VARIABLES: Final = 100
 _MOST_TAGS: Final = 50
-_MOST_STEPS: Final = 20
-_MOST_POLICIES: Final = 50
-_POLICY_NAME: Final = 256
 _STARTUP_SECONDS: Final = (60, 3600)
 _WAIT_SECONDS: Final = (0, 3600)
 _STEP_FRACTIONS: Final = {"canary": (0.01, 0.5), "linear": (0.1, 0.5), "rolling": (0.05, 0.5)}
-_ALARM_PERIODS: Final = (10, 30)
-_MINUTE: Final = 60
 _STEPPED_FLEET: Final = 2
 _SERVERLESS_IMAGE_BYTES: Final = 10 * 10**9
 
@@ -106,6 +96,20 @@ def check_image_size(options: DeploymentOptions, size_bytes: int) -> None:
             f"the image of {format_bytes(size_bytes)} is too large for a serverless endpoint,"
             " which takes 10 GB",
             hint="deploy it to instances ([deployment] kind), or make the image smaller",
+        )
+
+
+def check_log_retention(days: int) -> None:
+    """
+    Refuse a period for which CloudWatch Logs keeps nothing.
+
+    Raises:
+        ConfigurationError: If it is none of those that there are.
+    """
+    if days not in _RETENTIONS:
+        raise ConfigurationError(
+            f"[deployment] log_retention_days {days} is none that CloudWatch Logs has:"
+            f" {', '.join(map(str, _RETENTIONS))}"
         )
 
 
@@ -148,11 +152,7 @@ def _names(options: DeploymentOptions) -> Iterator[ConfigurationError]:
                 f"[aws] tags: {key!r} = {value!r} is refused: keys have 1 to 128 characters and do"
                 " not begin with aws:, values have at most 256"
             )
-    if options.observability.log_retention_days not in _RETENTIONS:
-        yield ConfigurationError(
-            f"[deployment] log_retention_days {options.observability.log_retention_days} is none"
-            f" that CloudWatch Logs has: {', '.join(map(str, _RETENTIONS))}"
-        )
+    yield from _caught(lambda: check_log_retention(options.observability.log_retention_days))
 
 
 def _encryption(options: DeploymentOptions) -> Iterator[ConfigurationError]:
@@ -236,72 +236,7 @@ def _instances(
             f"[endpoint] initial_instance_count {count} is outside [scaling]"
             f" min_capacity {scaling.min_capacity} and max_capacity {scaling.max_capacity}"
         )
-    yield from _policies(scaling)
-
-
-def _policies(scaling: Scaling) -> Iterator[ConfigurationError]:
-    names = [scaling.policy_name, *(policy.policy_name for policy in scaling.step)]
-    for name in names:
-        if not 0 < len(name) <= _POLICY_NAME or "|" in name:
-            yield ConfigurationError(f"{name!r} is no policy's name: 1 to 256 characters, no |")
-    for repeated in sorted({name for name in names if names.count(name) > 1}):
-        yield ConfigurationError(f"two scaling policies are named {repeated!r}")
-    if len(names) > _MOST_POLICIES:
-        yield ConfigurationError(f"{len(names)} scaling policies are more than {_MOST_POLICIES}")
-    for step in scaling.step:
-        yield from _step(step)
-    if len(scaling.scheduled) > MAX_SCHEDULED_ACTIONS:
-        yield ConfigurationError(
-            f"{len(scaling.scheduled)} scheduled actions are more than {MAX_SCHEDULED_ACTIONS}"
-        )
-    for action in scaling.scheduled:
-        yield from _scheduled(action)
-
-
-def _step(policy: StepPolicy) -> Iterator[ConfigurationError]:
-    who = f"[[scaling.step]] {policy.policy_name}"
-    period = policy.period_seconds
-    if period not in _ALARM_PERIODS and (period <= 0 or period % _MINUTE):
-        yield ConfigurationError(
-            f"{who}: period must be 10 s, 30 s or whole minutes, not {period:g} s"
-        )
-    steps = policy.step_adjustments
-    if len(steps) > _MOST_STEPS:
-        yield ConfigurationError(f"{who}: {len(steps)} steps are more than {_MOST_STEPS}")
-    infinite = float("inf")
-    bounds = sorted(
-        (
-            -infinite if step.metric_interval_lower_bound is None
-            else step.metric_interval_lower_bound,
-            infinite if step.metric_interval_upper_bound is None
-            else step.metric_interval_upper_bound,
-        )
-        for step in steps
-    )  # fmt: skip
-    if any(low >= high for low, high in bounds):
-        yield ConfigurationError(f"{who}: a step's lower bound must be below its upper bound")
-    joints = itertools.pairwise(bounds)
-    if any(earlier[1] != later[0] for earlier, later in joints):
-        yield ConfigurationError(f"{who}: its steps must follow each other, with no gap or overlap")
-    if policy.min_adjustment_magnitude and policy.adjustment_type != "PercentChangeInCapacity":
-        yield ConfigurationError(
-            f"{who}: min_adjustment_magnitude goes with PercentChangeInCapacity, not with"
-            f" {policy.adjustment_type}"
-        )
-
-
-def _scheduled(action: ScheduledAction) -> Iterator[ConfigurationError]:
-    who = f"[[scaling.scheduled]] {action.name}"
-    low, high = action.min_capacity, action.max_capacity
-    if not _SCHEDULE.fullmatch(action.schedule):
-        yield ConfigurationError(
-            f"{who}: {action.schedule!r} is no schedule: write cron(0 8 ? * MON-FRI *), rate(1"
-            " hour) or at(2027-01-01T08:00:00)"
-        )
-    if low is None and high is None:
-        yield ConfigurationError(f"{who} changes nothing: give min_capacity or max_capacity")
-    if low is not None and high is not None and low > high:
-        yield ConfigurationError(f"{who}: min_capacity {low} is above max_capacity {high}")
+    yield from scaling_faults(scaling)
 
 
 def _guardrails(rails: Guardrails, variant: InstanceVariant) -> Iterator[ConfigurationError]:

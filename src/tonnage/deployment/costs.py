@@ -188,11 +188,7 @@ def _extremes(
         return serverless(0, "no processing time"), serverless(most, f"{most} always busy")
     fewest = most = variant.initial_instance_count
     if variant.scaling is not None:
-        bounds = [variant.scaling.min_capacity, variant.scaling.max_capacity]
-        planned = variant.scaling.scheduled
-        bounds += [each.min_capacity for each in planned if each.min_capacity]
-        bounds += [each.max_capacity for each in planned if each.max_capacity]
-        fewest, most = min(bounds), max(bounds)
+        fewest, most = variant.scaling.widest
     return of_instances(fewest), of_instances(most)
 
 

@@ -2,12 +2,14 @@
 What still bills after the stacks are gone.
 
 Deleting a stack does not delete what was uploaded for it, logs that were written after their group
-had gone, keys (deleted after a month), or anything that another stack or person made.
+had gone, keys (deleted after a month), or anything that another stack, Chalice or a person made.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+
+from tonnage.planning import Front
 
 from .account import Account
 from .settings import DeploymentOptions
@@ -38,7 +40,7 @@ class Leftover:
 
 def find_leftovers(account: Account, options: DeploymentOptions) -> list[Leftover]:
     """
-    Return what could still bill: log groups, images, model files, keys, other endpoints.
+    Return what could still bill: log groups, images, model files, keys, endpoints, Chalice's API.
 
     What the credentials may not list is named as such, not left out.
     """
@@ -134,6 +136,21 @@ def _endpoints(account: Account, options: DeploymentOptions) -> Iterator[Leftove
         )
 
 
+def _chalice_apis(account: Account, options: DeploymentOptions) -> Iterator[Leftover]:
+    front = options.front
+    if front is None or front.front is not Front.CHALICE:
+        return
+    for page in account.client("apigateway").get_paginator("get_rest_apis").paginate():
+        for api in page["items"]:
+            if api.get("name") == front.name:
+                yield Leftover(
+                    what="REST API",
+                    name=api["id"],
+                    why="Chalice made it and its function: both bill by the request",
+                    command="chalice delete  # in the app's directory",
+                )
+
+
 def key_description(stack: str) -> str:
     """Return how a stack's key is described, by which it is known again."""
     return f"Volumes of the instances of {stack}"
@@ -145,4 +162,5 @@ _LOOKS: Final[dict[str, Callable[[Account, DeploymentOptions], Iterator[Leftover
     "S3 files": _files,
     "KMS keys": _keys,
     "endpoints": _endpoints,
+    "REST APIs": _chalice_apis,
 }

@@ -6,57 +6,20 @@ changes none. A local endpoint that speaks their protocols is read the same way.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from tonnage.domain import ConfigurationError, DeploymentError, LatencyObjective
 
-__all__ = ["LiveEndpoint", "LiveScaling", "Minute", "read_endpoint"]
+from .minutes import Minute, read_minutes
+
+__all__ = ["Clients", "LiveEndpoint", "LiveScaling", "read_endpoint"]
 
 Clients = Callable[[str], Any]
 
 _NAMESPACE: Final = "sagemaker"
 _DIMENSION: Final = "sagemaker:variant:DesiredInstanceCount"
-_PERIOD_SECONDS: Final = 60
-_MICROSECONDS: Final = 1e6
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Minute:
-    """
-    One minute of metrics; None where CloudWatch has no datapoint.
-
-    Attributes:
-        at: Its beginning.
-        invocations: Their number.
-        invocations_per_instance: Each counted as 1 ÷ instances in service.
-        model_latency_seconds: The objective's percentile.
-        overhead_latency_seconds: The same of what SageMaker adds.
-        error_fraction: The share that ended with 5XX.
-    """
-
-    at: datetime
-    invocations: float
-    invocations_per_instance: float | None
-    model_latency_seconds: float | None
-    overhead_latency_seconds: float | None
-    error_fraction: float | None
-
-    @property
-    def instances(self) -> float | None:
-        """Instances in service, on average over its invocations."""
-        return (
-            self.invocations / self.invocations_per_instance
-            if self.invocations_per_instance
-            else None
-        )
-
-    @property
-    def rate_per_instance(self) -> float | None:
-        """Invocations per second and instance."""
-        each = self.invocations_per_instance
-        return None if each is None else each / _PERIOD_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,12 +32,14 @@ class LiveScaling:
         max_capacity: Its most.
         policies: Its policies as AWS describes them, by name.
         scheduled: Its scheduled actions so.
+        alarms: The alarms that call its step policies, by the policy's name.
     """
 
     min_capacity: int
     max_capacity: int
     policies: Mapping[str, Mapping[str, Any]]
     scheduled: Mapping[str, Mapping[str, Any]]
+    alarms: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,10 +105,8 @@ def read_endpoint(
             variant=variant,
             current_instance_count=now_running.get("CurrentInstanceCount"),
             desired_instance_count=now_running.get("DesiredInstanceCount"),
-            scaling=_scaling(
-                clients("application-autoscaling"), f"endpoint/{name}/variant/{variant_name}"
-            ),
-            minutes=_minutes(
+            scaling=_scaling(clients, f"endpoint/{name}/variant/{variant_name}"),
+            minutes=read_minutes(
                 clients("cloudwatch"), name, variant_name, latency, now, window_seconds
             ),
             window_seconds=window_seconds,
@@ -181,87 +144,44 @@ def _named(variants: Sequence[dict[str, Any]], name: str, endpoint: str) -> dict
     )
 
 
-def _scaling(autoscaling: Any, resource: str) -> LiveScaling | None:  # noqa: ANN401 (a boto3 client)
+def _scaling(clients: Clients, resource: str) -> LiveScaling | None:
+    autoscaling = clients("application-autoscaling")
     here = {"ServiceNamespace": _NAMESPACE, "ScalableDimension": _DIMENSION}
     targets = autoscaling.describe_scalable_targets(ResourceIds=[resource], **here)
     if not targets["ScalableTargets"]:
         return None
     (target,) = targets["ScalableTargets"]
-    policies = autoscaling.describe_scaling_policies(ResourceId=resource, **here)
-    scheduled = autoscaling.describe_scheduled_actions(ResourceId=resource, **here)
+
+    def paged(operation: str, key: str) -> list[dict[str, Any]]:
+        pages = autoscaling.get_paginator(operation).paginate(ResourceId=resource, **here)
+        return [each for page in pages for each in page[key]]
+
+    policies = paged("describe_scaling_policies", "ScalingPolicies")
+    scheduled = paged("describe_scheduled_actions", "ScheduledActions")
     return LiveScaling(
         min_capacity=target["MinCapacity"],
         max_capacity=target["MaxCapacity"],
-        policies={each["PolicyName"]: each for each in policies["ScalingPolicies"]},
-        scheduled={each["ScheduledActionName"]: each for each in scheduled["ScheduledActions"]},
+        policies={each["PolicyName"]: each for each in policies},
+        scheduled={each["ScheduledActionName"]: each for each in scheduled},
+        alarms=_alarms(clients, policies),
     )
 
 
-def _minutes(
-    cloudwatch: Any,  # noqa: ANN401 (a boto3 client)
-    endpoint: str,
-    variant: str,
-    latency: LatencyObjective,
-    now: datetime,
-    window_seconds: float,
-) -> list[Minute]:
-    percentile = f"p{latency.percentile * 100:g}"
-    wanted = {
-        "invocations": ("Invocations", "Sum"),
-        "per_instance": ("InvocationsPerInstance", "Sum"),
-        "model": ("ModelLatency", percentile),
-        "overhead": ("OverheadLatency", percentile),
-        "errors": ("Invocation5XXErrors", "Average"),
+def _alarms(
+    clients: Clients, policies: Sequence[Mapping[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the alarms of step policies; those of target tracking are AWS's own to keep."""
+    names = {
+        each["PolicyName"]: [alarm["AlarmName"] for alarm in each.get("Alarms", [])]
+        for each in policies
+        if each["PolicyType"] == "StepScaling"
     }
-    dimensions = [
-        {"Name": "EndpointName", "Value": endpoint},
-        {"Name": "VariantName", "Value": variant},
-    ]
-    queries = [
-        {
-            "Id": key,
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": "AWS/SageMaker",
-                    "MetricName": metric,
-                    "Dimensions": dimensions,
-                },
-                "Period": _PERIOD_SECONDS,
-                "Stat": statistic,
-            },
-        }
-        for key, (metric, statistic) in wanted.items()
-    ]
-    series: dict[str, dict[datetime, float]] = {key: {} for key in wanted}
-    asked = {
-        "MetricDataQueries": queries,
-        "StartTime": now - timedelta(seconds=window_seconds),
-        "EndTime": now,
-        "ScanBy": "TimestampAscending",
+    asked = sorted({name for of_policy in names.values() for name in of_policy})
+    if not asked:
+        return {}
+    pages = clients("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNames=asked)
+    there = {each["AlarmName"]: each for page in pages for each in page["MetricAlarms"]}
+    return {
+        policy: [there[name] for name in of_policy if name in there]
+        for policy, of_policy in names.items()
     }
-    while True:
-        page = cloudwatch.get_metric_data(**asked)
-        for result in page["MetricDataResults"]:
-            pairs = zip(result["Timestamps"], result["Values"], strict=True)
-            series[result["Id"]].update(pairs)
-        if not page.get("NextToken"):
-            break
-        asked["NextToken"] = page["NextToken"]
-    return [
-        _minute(at, series) for at in sorted(series["invocations"]) if series["invocations"][at]
-    ]
-
-
-def _minute(at: datetime, series: Mapping[str, Mapping[datetime, float]]) -> Minute:
-    def seconds(key: str) -> float | None:
-        microseconds = series[key].get(at)
-        return None if microseconds is None else microseconds / _MICROSECONDS
-
-    return Minute(
-        at=at,
-        invocations=series["invocations"][at],
-        invocations_per_instance=series["per_instance"].get(at),
-        model_latency_seconds=seconds("model"),
-        overhead_latency_seconds=seconds("overhead"),
-        error_fraction=series["errors"].get(at),
-    )

@@ -12,7 +12,7 @@ from tonnage.domain import ConfigurationError
 __all__ = ["find_node", "quieten_jsii"]
 
 _INSTALL: Final = (
-    "install Node.js 20 or newer (Debian and Ubuntu: apt install nodejs npm; others: nodejs.org)"
+    "install Node.js 20 or newer (Debian 13: apt install nodejs npm; elsewhere: nodejs.org)"
 )
 _OLDEST: Final = 20
 _ANSWER_SECONDS: Final = 30.0

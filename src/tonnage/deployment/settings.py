@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from tonnage.domain import Objective
+from tonnage.domain import Objective, ScheduledAction, StepPolicy
 
 if TYPE_CHECKING:
     from .fronts import FrontOptions
@@ -25,10 +25,7 @@ __all__ = [
     "ModelSource",
     "Observability",
     "Scaling",
-    "ScheduledAction",
     "ServerlessVariant",
-    "StepAdjustment",
-    "StepPolicy",
 ]
 
 INVOCATIONS_PER_INSTANCE: Final = "SageMakerVariantInvocationsPerInstance"
@@ -36,50 +33,6 @@ CONCURRENT_REQUESTS: Final = "SageMakerVariantConcurrentRequestsPerModelHighReso
 
 CREATE_KEY: Final = "create"
 """``kms_key``: a key of the stack's own."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StepAdjustment:
-    """
-    What a step policy does while the metric is so far from the alarm's threshold.
-
-    Attributes:
-        metric_interval_lower_bound: From here on, inclusive; None for minus infinity.
-        metric_interval_upper_bound: To here, exclusive; None for infinity.
-        scaling_adjustment: By how much, in the unit of the policy's adjustment type.
-    """
-
-    metric_interval_lower_bound: float | None = None
-    metric_interval_upper_bound: float | None = None
-    scaling_adjustment: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StepPolicy:
-    """A step policy and its alarm, each field as Application Auto Scaling or CloudWatch has it."""
-
-    policy_name: str
-    metric: str
-    statistic: str
-    comparison: str
-    threshold: float
-    period_seconds: float
-    evaluation_periods: int
-    adjustment_type: str
-    min_adjustment_magnitude: int | None
-    cooldown_seconds: float
-    step_adjustments: tuple[StepAdjustment, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScheduledAction:
-    """New bounds of the scalable target at a time."""
-
-    name: str
-    schedule: str
-    timezone: str | None = None
-    min_capacity: int | None = None
-    max_capacity: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,9 +63,11 @@ class Scaling:
     scheduled: tuple[ScheduledAction, ...] = ()
 
     @property
-    def scales(self) -> bool:
-        """Whether anything can change the instance count."""
-        return self.max_capacity > self.min_capacity or bool(self.scheduled)
+    def widest(self) -> tuple[int, int]:
+        """The least and the most instances that its own bounds, or the schedule's, allow."""
+        lows = [each.min_capacity for each in self.scheduled if each.min_capacity]
+        highs = [each.max_capacity for each in self.scheduled if each.max_capacity]
+        return min([self.min_capacity, *lows]), max([self.max_capacity, *highs])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tonnage.artefact import ARCHIVE_NAME, verify
+from tonnage.artefact import ARCHIVE_NAME, verify, verify_archive
 from tonnage.domain import ConfigurationError, DeploymentError
 from tonnage.planning import Front, Limits, PriceBook, find_type
 
@@ -150,12 +150,13 @@ def _files(options: DeploymentOptions, directory: Path, book: PriceBook) -> "Mod
 
 
 def _archive(artefact: Path) -> Path:
-    verify(artefact)
+    manifest = verify(artefact)
     archive = artefact / ARCHIVE_NAME
     if not archive.is_file():
         raise ConfigurationError(
             f"{artefact} has no {ARCHIVE_NAME} to upload", hint="pack it again with `tonnage pack`"
         )
+    verify_archive(archive, manifest)
     return archive
 
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,44 +15,9 @@ from typing import Any
 
 import pytest
 
-from docker_engine import base_image, docker_engine, why_no_engine
+from docker_engine import BUILD_SECONDS, Docker
 from support import PATIENCE_SECONDS, ask, until
 from tonnage.artefact import pack
-
-BUILD_SECONDS = 300
-
-
-@dataclass(frozen=True)
-class Docker:
-    """The client of the tests' engine."""
-
-    variables: Mapping[str, str]
-
-    def run(self, *arguments: str | Path, check: bool = True) -> str:
-        finished = subprocess.run(
-            ["docker", *map(str, arguments)],
-            env={**os.environ, **self.variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=BUILD_SECONDS,
-            check=False,
-        )
-        assert not check or finished.returncode == 0, (arguments, finished.stdout)
-        return finished.stdout.strip()
-
-    def inspect(self, name: str) -> Any:  # noqa: ANN401 (whatever the engine says)
-        return json.loads(self.run("inspect", name))[0]
-
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        """Start a client command that goes on by itself."""
-        return subprocess.Popen(
-            ["docker", *map(str, arguments)],
-            env={**os.environ, **self.variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
 
 
 @dataclass(frozen=True)
@@ -115,20 +80,8 @@ RunContainer = Callable[..., AbstractContextManager[Container]]
 
 
 @pytest.fixture(scope="session")
-def docker() -> Iterator[Docker]:
-    missing = why_no_engine()
-    if missing:
-        reason = f"{missing} (on Debian, as root: apt install docker.io mmdebstrap iptables)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with docker_engine() as variables:
-        yield Docker(variables)
-
-
-@pytest.fixture(scope="session")
-def base(docker: Docker) -> str:
-    return base_image(docker.variables)
+def base(docker_base: str) -> str:
+    return docker_base
 
 
 @pytest.fixture(scope="session")

@@ -155,6 +155,7 @@ def test_a_key_before_an_http_api_is_refused(run: Run):
 
 def test_deploy_makes_the_endpoint_and_gives_a_curl_line(deployed: Ran, moto: str):
     assert deployed.returncode == 0, deployed.stderr
+    assert deployed.stderr.index("A month at 1000/s: ") < deployed.stderr.index("real-estate")
     described = json.loads(deployed.stdout)["deployed"]
     assert described["stacks"] == ["real-estate"]
     assert described["curl"].startswith("curl -sS https://runtime.sagemaker.us-east-1")
@@ -279,3 +280,25 @@ def test_a_plans_numbers_reach_the_template(run: Run, project: Path, tmp_path: P
         for side in ("In", "Out"):
             seconds = best["scaling"][f"scale_{side.lower()}_cooldown"].removesuffix("s")
             assert configuration[f"Scale{side}Cooldown"] == float(seconds)
+
+
+def test_a_serverless_plans_numbers_reach_the_template(run: Run, project: Path, tmp_path: Path):
+    file = project / "serverless.toml"
+    planned = run(
+        *("plan", "--line", "600/s", "--profile", "constant(1/s, 3600s)", "--measured-only"),
+        *("--simple", "--allow-serverless", "-o", str(file), "--json"),
+    )
+    assert planned.returncode == 0, planned.stderr
+    best = json.loads(planned.stdout)["best"]
+    assert best["serverless"] is not None
+    written = run("synth", "--config", str(file), *GIVEN[:2], "-o", str(tmp_path / "out"), "--json")
+    assert written.returncode == 0, written.stderr
+    templates = json.loads(written.stdout)["templates"]
+    resources = json.loads(Path(templates["real-estate"]).read_text())["Resources"]
+    (variant,) = resources["EndpointConfig"]["Properties"]["ProductionVariants"]
+    assert variant["ServerlessConfig"] == {
+        "MemorySizeInMB": best["serverless"]["memory_mb"],
+        "MaxConcurrency": best["serverless"]["max_concurrency"],
+    }
+    assert "InstanceType" not in variant
+    assert "ScalableTarget" not in resources

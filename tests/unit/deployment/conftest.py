@@ -5,13 +5,18 @@ Deployments in every form, synthesised once with cdk-nag watching.
 import json
 import os
 import shutil
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tonnage.artefact import ARCHIVE_NAME, PackReport
+import synthesis
+from tonnage.artefact import PackReport
 from tonnage.deployment import (
     DeploymentOptions,
     Guardrails,
@@ -19,14 +24,16 @@ from tonnage.deployment import (
     ModelSource,
     Observability,
     Scaling,
-    ScheduledAction,
     ServerlessVariant,
+)
+from tonnage.domain import (
+    ErrorObjective,
+    LatencyObjective,
+    Objective,
+    ScheduledAction,
     StepAdjustment,
     StepPolicy,
-    write_image_context,
 )
-from tonnage.deployment.node import find_node, quieten_jsii
-from tonnage.domain import ErrorObjective, LatencyObjective, Objective
 
 IMAGE_URI = "123456789012.dkr.ecr.us-east-1.amazonaws.com/real-estate:1"
 OBJECTIVE = Objective(
@@ -106,6 +113,21 @@ def cases(options: DeploymentOptions) -> dict[str, DeploymentOptions]:
                     StepAdjustment(metric_interval_lower_bound=6000.0, scaling_adjustment=5),
                 ),
             ),
+            StepPolicy(
+                policy_name="hot",
+                metric="CPUUtilization",
+                statistic="Average",
+                comparison="GreaterThanOrEqualToThreshold",
+                threshold=70.0,
+                period_seconds=60.0,
+                evaluation_periods=3,
+                adjustment_type="ChangeInCapacity",
+                min_adjustment_magnitude=None,
+                cooldown_seconds=60.0,
+                step_adjustments=(
+                    StepAdjustment(metric_interval_lower_bound=0.0, scaling_adjustment=1),
+                ),
+            ),
         ),
         scheduled=(
             ScheduledAction(
@@ -168,42 +190,31 @@ def cases(options: DeploymentOptions) -> dict[str, DeploymentOptions]:
 
 
 @pytest.fixture(scope="session")
-def assembly(
-    cases: dict[str, DeploymentOptions],
-    packed: PackReport,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Assembly:
-    """All of them in one app: jsii starts once, and cdk-nag looks at every stack."""
+def cdk_process() -> Iterator[ProcessPoolExecutor]:
+    """The process in which all stacks are synthesised and linted: jsii's Node.js starts once."""
     if shutil.which("node") is None:
         if os.environ.get("CI"):
             pytest.fail("these tests synthesise templates: apt install nodejs")
         pytest.skip("synthesising needs Node.js: apt install nodejs")
-    quieten_jsii(find_node())
-    import aws_cdk as cdk
-    from cdk_nag import AwsSolutionsChecks
+    with ProcessPoolExecutor(
+        max_workers=1,
+        mp_context=get_context("spawn"),
+        initializer=warnings.simplefilter,  # warnings are errors there as they are here
+        initargs=("error",),
+    ) as process:
+        yield process
 
-    from tonnage.deployment.stacks.endpoint import EndpointStack
-    from tonnage.deployment.stacks.model import ModelFiles
 
-    context = tmp_path_factory.mktemp("image") / "context"
-    write_image_context(packed.directory, context, with_model=False)
+@pytest.fixture(scope="session")
+def assembly(
+    cases: dict[str, DeploymentOptions],
+    packed: PackReport,
+    cdk_process: ProcessPoolExecutor,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Assembly:
+    """All of them in one app, so that cdk-nag looks at every stack."""
     directory = tmp_path_factory.mktemp("assembly")
-    app = cdk.App(outdir=str(directory), analytics_reporting=False, tree_metadata=False)
-    for name, form in cases.items():
-        built = form.model.image_uri is None
-        EndpointStack(
-            app,
-            name,
-            form,
-            ModelFiles(
-                context=context if built else None,
-                archive=packed.directory / ARCHIVE_NAME if built else None,
-                architecture="arm64" if built else "x86_64",
-            ),
-            synthesizer=None if built else cdk.BootstraplessSynthesizer(),
-        )
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    app.synth()  # raises on a finding that nobody acknowledged
+    cdk_process.submit(synthesis.endpoint_stacks, cases, packed.directory, directory).result()
     return Assembly(
         directory=directory,
         templates={

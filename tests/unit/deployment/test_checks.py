@@ -12,15 +12,12 @@ from tonnage.deployment import (
     DeploymentOptions,
     Guardrails,
     InstanceVariant,
-    ScheduledAction,
     ServerlessVariant,
-    StepAdjustment,
-    StepPolicy,
     check_deployment,
     synthesise,
 )
 from tonnage.deployment.checks import check_image_size
-from tonnage.domain import ConfigurationError
+from tonnage.domain import ConfigurationError, ScheduledAction, StepAdjustment, StepPolicy
 from tonnage.planning import Limits, read_prices
 
 BOOK = read_prices(None)
@@ -155,6 +152,21 @@ def test_a_burstable_type_with_a_fixed_count_is_allowed(options: DeploymentOptio
             {"scheduled": (ScheduledAction(name="a", schedule="daily", min_capacity=1),)},
             "'daily' is no schedule",
         ),
+        (
+            {"scheduled": (ScheduledAction(name="a", schedule="cron(0 8 * *)", min_capacity=1),)},
+            "[[scaling.scheduled]] a: ",
+        ),
+        (
+            {
+                "scheduled": (
+                    ScheduledAction(
+                        name="a", schedule="rate(1 day)", timezone="Mars/Rover", min_capacity=1
+                    ),
+                )
+            },
+            "'Mars/Rover' is no time zone",
+        ),
+        ({"step": (step(statistic="Median"),)}, "the statistic 'Median' is none of Average"),
         (
             {"scheduled": (ScheduledAction(name="a", schedule="rate(1 day)"),)},
             "changes nothing",

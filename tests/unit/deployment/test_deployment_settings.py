@@ -10,19 +10,17 @@ from pathlib import Path
 import pytest
 
 from tonnage.artefact import PackReport
+from tonnage.cli._convert import up_options
 from tonnage.cli._convert_deployment import (
     deployment_limits,
     deployment_options,
     load_per_second,
 )
+from tonnage.cli._convert_scaling import policy_of
 from tonnage.config import DeploymentSettings, Settings, read_settings
-from tonnage.deployment import (
-    InstanceVariant,
-    ScheduledAction,
-    ServerlessVariant,
-    StepAdjustment,
-    check_deployment,
-)
+from tonnage.deployment import InstanceVariant, ServerlessVariant, check_deployment
+from tonnage.domain import ScheduledAction, StepAdjustment
+from tonnage.emulator import UpOptions
 from tonnage.planning import Front, Limits, read_prices
 
 HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "deploy.md"
@@ -142,4 +140,23 @@ def test_policies_of_the_settings_arrive_whole(project: Path):
             min_capacity=4,
             max_capacity=12,
         ),
+    )
+
+
+def test_what_is_rehearsed_and_planned_is_what_is_deployed(project: Path):
+    """Steps and timetables reach all three rooms as the same values."""
+    (_, policies) = re.findall(r"```toml\n(.*?)```", HOW_TO.read_text("utf-8"), re.DOTALL)
+    file = project / "policies.toml"
+    file.write_text((project / "tonnage.toml").read_text() + policies)
+    settings = read_settings(file)
+    variant = deployment_options(settings).variant
+    rehearsed = up_options(settings, host="127.0.0.1", port=0).scaling
+    planned = policy_of(settings).kind
+    assert isinstance(variant, InstanceVariant)
+    assert variant.scaling is not None
+    assert rehearsed is not None
+    assert variant.scaling.step == rehearsed.step == planned.steps != ()
+    assert variant.scaling.scheduled == rehearsed.scheduled == planned.scheduled != ()
+    assert (
+        UpOptions.from_json(up_options(settings, host="h", port=0).to_json()).scaling == rehearsed
     )

@@ -3,16 +3,17 @@ The fronts' stacks, synthesised once: every permission, every number that costs,
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft4Validator
 
+import synthesis
 from template_snapshots import check_snapshot
 from tonnage.artefact import PackReport
 from tonnage.deployment.fronts import FrontOptions, curl_line, runtime_url
@@ -23,28 +24,8 @@ SHOP = "https://shop.example.com"
 OTHER = "https://other.example.com"
 ENDPOINT = "Real-Estate"
 
-# In a process of its own: jsii's Node.js and its warnings end with it.
-SCRIPT = """
-import json, sys
-from pathlib import Path
-import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
-from tonnage.deployment.fronts import FrontOptions
-from tonnage.deployment.fronts.front_stack import FrontStack
-from tonnage.planning import Front
-artefact, out, stacks = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
-app = cdk.App(outdir=out, analytics_reporting=False, tree_metadata=False)
-cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-for name, options in stacks.items():
-    options = FrontOptions(
-        **{**options, "front": Front(options["front"])},
-        name="real-estate", route="/v1/evaluate", artefact=artefact,
-    )
-    FrontStack(app, name, options, region="eu-west-1", endpoint_name="Real-Estate")
-app.synth()
-"""
 STACKS: dict[str, dict[str, Any]] = {
-    "rest": {"front": "rest", "log_retention_days": 90},
+    "rest": {"front": "rest", "log_retention_days": 545},
     "keys": {
         "front": "rest",
         "auth": "api_key",
@@ -66,18 +47,13 @@ Template = Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
-def assembly(packed: PackReport, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def assembly(
+    packed: PackReport, cdk_process: ProcessPoolExecutor, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Where the stacks are; cdk-nag has looked at them, and a finding would have been an error."""
     out = tmp_path_factory.mktemp("assembly")
-    finished = subprocess.run(
-        [sys.executable, "-c", SCRIPT, packed.directory, out, json.dumps(STACKS)],
-        env={**os.environ, "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr + finished.stdout
+    given = (STACKS, ENDPOINT, packed.directory, out)
+    cdk_process.submit(synthesis.front_stacks, *given).result()
     return out
 
 
@@ -108,18 +84,8 @@ def post_method(template: Template) -> dict[str, Any]:
     return method
 
 
-def test_cfn_lint_finds_nothing(assembly: Path):
-    finished = subprocess.run(
-        [
-            Path(sys.executable).with_name("cfn-lint"),
-            *("-i", "W3005", "-t", *sorted(map(str, assembly.glob("*.template.json")))),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout
+def test_cfn_lint_finds_nothing(assembly: Path, cdk_process: ProcessPoolExecutor):
+    assert cdk_process.submit(synthesis.lint, assembly).result() == []
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -260,7 +226,7 @@ def test_access_is_logged_without_bodies_and_for_a_time(templates: dict[str, Tem
         fields = json.loads(setting["Format"])
         assert fields["status"] == "$context.status"
         assert not any("body" in value or "input" in value for value in fields.values())
-    assert only(templates["rest"], "AWS::Logs::LogGroup")["RetentionInDays"] == 90
+    assert only(templates["rest"], "AWS::Logs::LogGroup")["RetentionInDays"] == 545
     assert {
         each["RetentionInDays"] for each in of_type(templates["http"], "AWS::Logs::LogGroup")
     } == {30}

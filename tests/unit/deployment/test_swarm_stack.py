@@ -3,63 +3,80 @@ The swarm's stack: what it may do, what can reach it, and that it ends.
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import synthesis
 from template_snapshots import check_snapshot
 from tonnage.deployment.swarm import SwarmOptions, collect_swarm, write_swarm_context
-from tonnage.domain import ConfigurationError, RecordError, RunRecord, Samples, write_record
+from tonnage.deployment.swarm.sharing import share_of
+from tonnage.domain import (
+    ConfigurationError,
+    PiecewiseRate,
+    RecordError,
+    RunRecord,
+    Samples,
+    parse_profile,
+    write_record,
+)
+from tonnage.loadtest import (
+    LoadPlan,
+    OpenLoopPlan,
+    Payload,
+    SageMakerEndpoint,
+    arrival_moments,
+)
 
-# In a process of its own: jsii's Node.js and its warnings end with it.
-SCRIPT = """
-import sys
-import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
-from tonnage.deployment.swarm import SwarmOptions
-from tonnage.deployment.swarm.stack import SwarmStack
-app = cdk.App(outdir=sys.argv[1], analytics_reporting=False, tree_metadata=False)
-cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-SwarmStack(app, "swarm", SwarmOptions.of_json(sys.argv[2]), region="eu-west-1")
-app.synth()
-"""
 URL = "https://abc.execute-api.eu-west-1.amazonaws.com/evaluate"
 
 
+HOST = "abc.execute-api.eu-west-1.amazonaws.com"
+RUNTIME = "runtime.sagemaker.eu-west-1.amazonaws.com"
+BODY = {"distance": 150}
+
+
 def options(**changed: object) -> SwarmOptions:
+    """A closed loop; what is no part of its plan is the swarm's."""
+    sizes = {
+        name: changed.pop(name) for name in ("workers", "time_to_live_seconds") & changed.keys()
+    }
     plan: dict[str, Any] = {
         "url": URL,
-        "i_own": "abc.execute-api.eu-west-1.amazonaws.com",
-        "workers": 12,
+        "i_own": HOST,
         "users": 20_000,
         "spawn_rate_per_second": 20.0,
         "duration_seconds": 1200.0,
-        "body": {"distance": 150},
+        "body": BODY,
         **changed,
     }
-    return SwarmOptions(**plan)
+    return SwarmOptions(**{"plan": LoadPlan(**plan), "workers": 12, **sizes})
+
+
+def open_options(text: str = "ramp(0/s, 9000/s, 10m)", **changed: object) -> SwarmOptions:
+    """An open loop on the endpoint itself."""
+    plan: dict[str, Any] = {
+        "profile_text": text,
+        "i_own": RUNTIME,
+        "payload": Payload(body=BODY),
+        "sagemaker": SageMakerEndpoint(endpoint_name="Real-Estate", region="eu-west-1"),
+        **changed,
+    }
+    profile = plan.pop("profile", None) or parse_profile(text)
+    return SwarmOptions(plan=OpenLoopPlan(profile=profile, **plan), workers=3)
 
 
 @pytest.fixture(scope="module")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def assembly(cdk_process: ProcessPoolExecutor, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the stack is; cdk-nag has looked at it, and a finding would have been an error."""
     out = tmp_path_factory.mktemp("assembly")
-    finished = subprocess.run(
-        [sys.executable, "-c", SCRIPT, out, options().to_json()],
-        env={**os.environ, "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr + finished.stdout
+    cdk_process.submit(synthesis.swarm_stack, options(), out).result()
     return out
 
 
@@ -70,26 +87,28 @@ def resources(assembly: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def open_template(
+    assembly: Path, cdk_process: ProcessPoolExecutor, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """The template of a swarm that sends open-loop arrivals to an endpoint."""
+    out = tmp_path_factory.mktemp("open")
+    cdk_process.submit(synthesis.swarm_stack, open_options(), out).result()
+    found: dict[str, Any] = json.loads((out / "swarm.template.json").read_text())
+    return found
+
+
 def of_type(resources: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
     return [each["Properties"] for each in resources.values() if each["Type"] == kind]
 
 
-def test_cfn_lint_finds_nothing(assembly: Path):
-    finished = subprocess.run(
-        [
-            Path(sys.executable).with_name("cfn-lint"),
-            *("-i", "W3005", "-t", str(assembly / "swarm.template.json")),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout
+def test_cfn_lint_finds_nothing(assembly: Path, cdk_process: ProcessPoolExecutor):
+    assert cdk_process.submit(synthesis.lint, assembly).result() == []
 
 
-def test_its_template_changes_only_on_purpose(assembly: Path):
+def test_its_template_changes_only_on_purpose(assembly: Path, open_template: dict[str, Any]):
     check_snapshot("swarm", json.loads((assembly / "swarm.template.json").read_text()))
+    check_snapshot("swarm-open", open_template)
 
 
 def test_no_role_of_it_has_a_managed_policy(resources: dict[str, Any]):
@@ -137,6 +156,30 @@ def test_only_the_workers_reach_the_master_and_only_at_its_port(resources: dict[
         assert "SecurityGroupIngress" not in group
 
 
+def test_those_of_an_open_loop_reach_no_master_and_call_one_endpoint(
+    open_template: dict[str, Any],
+):
+    open_resources = open_template["Resources"]
+    assert not of_type(open_resources, "AWS::EC2::SecurityGroupIngress")
+    calls = [
+        statement
+        for policy in of_type(open_resources, "AWS::IAM::Policy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "sagemaker" in json.dumps(statement["Action"])
+    ]
+    assert calls, "the tasks sign their requests with their own role"
+    for statement in calls:
+        assert statement["Action"] == "sagemaker:InvokeEndpoint"
+        assert json.dumps(statement["Resource"]).endswith(':endpoint/real-estate"]]}')
+    for task in of_type(open_resources, "AWS::ECS::TaskDefinition"):
+        (container,) = task["ContainerDefinitions"]
+        variables = {each["Name"]: each["Value"] for each in container["Environment"]}
+        told = SwarmOptions.of_json(variables["TONNAGE_SWARM_PLAN"])
+        assert told.to_json() == open_options().to_json()
+        assert (told.duration_seconds, told.requests) == (600.0, 2_700_000.0)
+        assert variables["TONNAGE_SWARM_TIME_TO_LIVE"] == "1500"
+
+
 def definition(resources: dict[str, Any]) -> dict[str, Any]:
     (machine,) = of_type(resources, "AWS::StepFunctions::StateMachine")
     found: dict[str, Any] = machine["Definition"]
@@ -182,7 +225,7 @@ def test_results_are_private_and_outlive_the_stack(resources: dict[str, Any]):
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"workers": 0}, "from 1 to 100"),
+        ({"workers": 0}, "from 1 to 64"),
         ({"users": 5}, "cannot be shared"),
         ({"time_to_live_seconds": 60.0}, "ends before the test"),
         ({"body": None}, "a load test sends"),
@@ -193,6 +236,68 @@ def test_what_makes_no_load_test_is_refused(changed: dict[str, object], says: st
     with pytest.raises(ConfigurationError) as caught:
         options(**changed)
     assert says in f"{caught.value.message} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("text", "changed", "says"),
+    [
+        ("trace week.csv", {"profile": PiecewiseRate.constant(9.0, 60.0)}, "cannot be told this"),
+        (
+            "constant(9/s, 60s)",
+            {"profile": PiecewiseRate.constant(8.0, 60.0)},
+            "tells another traffic",
+        ),
+        ("constant(1/s, 3s)", {}, "3 requests cannot be shared among 3 workers"),
+        ("constant(9/s, 60s)", {"payload": Payload(function="a:b")}, "is on this machine"),
+    ],
+)
+def test_an_open_loop_that_the_tasks_cannot_send_is_refused(
+    text: str, changed: dict[str, object], says: str
+):
+    with pytest.raises(ConfigurationError) as caught:
+        open_options(text, **changed)
+    assert says in caught.value.message
+
+
+@pytest.mark.parametrize("workers", [2, 3, 7])
+@pytest.mark.parametrize(
+    "text", ["constant(50/s, 2s)", "ramp(0/s, 90/s, 3s) then constant(9/s, 1s)"]
+)
+def test_the_workers_together_send_every_arrival_once(text: str, workers: int):
+    """Evenly spaced arrivals stay so: what one machine would send, to the moment."""
+    plan = open_options(text).plan
+    assert isinstance(plan, OpenLoopPlan)
+    whole = arrival_moments(plan.profile, arrivals="constant", seed=0)
+    shares = [share_of(plan, index=each, workers=workers, start=0.0) for each in range(workers)]
+    parts = [arrival_moments(one.profile, arrivals="constant", seed=one.seed) for one in shares]
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    np.testing.assert_allclose(np.sort(np.concatenate(parts)), whole, rtol=0, atol=1e-9)
+
+
+def test_poisson_arrivals_are_drawn_by_each_worker_for_itself():
+    """Independent parts of a Poisson process: their sum has its rate, and its variance."""
+    plan = open_options("constant(200/s, 50s)", arrivals="poisson").plan
+    assert isinstance(plan, OpenLoopPlan)
+    shares = [share_of(plan, index=each, workers=4, start=0.0) for each in range(4)]
+    parts = [arrival_moments(one.profile, arrivals="poisson", seed=one.seed) for one in shares]
+    assert len({one.seed for one in shares}) == 4
+    together = np.sort(np.concatenate(parts))
+    assert len(np.unique(together)) == len(together)
+    assert len(together) == pytest.approx(10_000, abs=5 * 100)
+    gaps = np.diff(together) * 200
+    assert gaps.mean() == pytest.approx(1.0, abs=0.05)
+    assert gaps.var() == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_locustfile_is_found_where_the_image_has_it(tmp_path: Path):
+    for place in ("mine", "image"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "users.py").write_text("users = 1\n")
+    told = options(body=None, locustfile=tmp_path / "mine" / "users.py").to_json()
+    assert str(tmp_path) not in told
+    plan = SwarmOptions.of_json(told, files=tmp_path / "image").plan
+    assert isinstance(plan, LoadPlan)
+    assert plan.locustfile == tmp_path / "image" / "users.py"
 
 
 def test_the_context_holds_the_locustfiles_and_every_package_by_its_hash(tmp_path: Path):
@@ -260,7 +365,24 @@ def test_workers_that_began_at_different_times_have_one_clock(tmp_path: Path):
     assert whole.notes == ("a note",)
 
 
-def test_a_run_without_workers_says_how_to_fetch_one(tmp_path: Path):
-    with pytest.raises(RecordError, match="no worker's record") as caught:
+def test_the_masters_record_of_a_closed_loop_is_the_whole(tmp_path: Path):
+    write_record(worker(1000.0, [0.0, 2.0]), tmp_path / "record")
+    whole = collect_swarm(tmp_path)
+    assert (whole.name, whole.samples.sent_seconds.tolist()) == ("swarm", [0.0, 2.0])
+
+
+def test_the_worst_worker_is_the_verdict_of_an_open_loop(tmp_path: Path):
+    said = {"a": "VALID", "b": "INVALID", "c": "DOUBTFUL"}
+    for name, word in said.items():
+        told = {"verdict": word, "reason": f"{name} says so", "unanswered": {"timed_out": 2}}
+        write_record(replace(worker(1000.0, [0.0]), generator=told), tmp_path / f"worker-{name}")
+    generator = collect_swarm(tmp_path).generator
+    assert (generator["verdict"], generator["workers"]) == ("INVALID", 3)
+    assert generator["reason"] == "worker 2: b says so"
+    assert generator["unanswered"] == {"timed_out": 6}
+
+
+def test_a_run_without_records_says_how_to_fetch_one(tmp_path: Path):
+    with pytest.raises(RecordError, match="no record of a swarm") as caught:
         collect_swarm(tmp_path)
     assert "aws s3 cp" in (caught.value.hint or "")

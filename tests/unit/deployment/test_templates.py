@@ -98,7 +98,7 @@ def test_every_number_reaches_the_template_to_the_digit(assembly: "Assembly"):
             "ScalableTargetAction": {"MinCapacity": 4, "MaxCapacity": 12},
         }
     ]
-    tracking, step = (
+    tracking, step, _ = (
         each["Properties"]
         for each in resources(template, "AWS::ApplicationAutoScaling::ScalingPolicy")
     )
@@ -133,6 +133,24 @@ def test_a_step_policys_alarm_calls_it(assembly: "Assembly"):
     assert alarm_on_load["Statistic"] == "Sum"
     assert alarm_on_load["Period"] == 60
     assert alarm_on_load["TreatMissingData"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("metric", "namespace"),
+    [
+        ("InvocationsPerInstance", "AWS/SageMaker"),
+        ("CPUUtilization", "/aws/sagemaker/Endpoints"),
+    ],
+)
+def test_a_step_policys_alarm_looks_where_sagemaker_tells_the_metric(
+    assembly: "Assembly", metric: str, namespace: str
+):
+    found = {
+        each["Properties"]["Namespace"]
+        for each in resources(assembly.templates["everything"], "AWS::CloudWatch::Alarm")
+        if each["Properties"].get("MetricName") == metric
+    }
+    assert found == {namespace}
 
 
 def test_a_serverless_variant_has_its_three_sizes_and_no_instances(assembly: "Assembly"):

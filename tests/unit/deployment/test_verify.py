@@ -18,10 +18,19 @@ from tonnage.deployment import (
     DeploymentOptions,
     Expected,
     InstanceVariant,
+    ServerlessVariant,
     Verification,
     verify,
 )
-from tonnage.domain import ConfigurationError, DeploymentError
+from tonnage.deployment.live import LiveEndpoint, LiveScaling
+from tonnage.deployment.verification import hold_against
+from tonnage.domain import (
+    ConfigurationError,
+    DeploymentError,
+    ScheduledAction,
+    StepAdjustment,
+    StepPolicy,
+)
 from tonnage.planning import read_prices
 
 BOOK = read_prices(None)
@@ -103,6 +112,7 @@ def run(expected: Expected) -> Run:
         targets: tuple[dict[str, Any], ...] = (TARGET,),
         policies: tuple[dict[str, Any], ...] = (POLICY,),
         scheduled: tuple[dict[str, Any], ...] = (),
+        alarms: tuple[dict[str, Any], ...] = (),
         metrics: dict[str, Any] = CALM,
     ) -> Verification:
         session = boto3.Session("a", "b", region_name="us-east-1")
@@ -160,6 +170,12 @@ def run(expected: Expected) -> Run:
             scaling.add_response("describe_scaling_policies", {"ScalingPolicies": list(policies)})
             scaling.add_response(
                 "describe_scheduled_actions", {"ScheduledActions": list(scheduled)}
+            )
+        if alarms:
+            stubs["cloudwatch"].add_response(
+                "describe_alarms",
+                {"MetricAlarms": list(alarms)},
+                {"AlarmNames": [alarm["AlarmName"] for alarm in alarms]},
             )
         stubs["cloudwatch"].add_response(
             "get_metric_data",
@@ -237,6 +253,50 @@ def test_a_policy_that_differs_is_named(key: str, value: float, planned: float, 
     assert drift(run(policies=(changed,))) == {key: (planned, value)}
 
 
+STEP = StepPolicy(
+    policy_name="overload",
+    threshold=30_000.0,
+    cooldown_seconds=60.0,
+    step_adjustments=(StepAdjustment(metric_interval_lower_bound=0.0, scaling_adjustment=2),),
+)
+STEP_POLICY = {
+    **POLICY,
+    "PolicyName": "overload",
+    "PolicyType": "StepScaling",
+    "StepScalingPolicyConfiguration": {
+        "AdjustmentType": "ChangeInCapacity",
+        "Cooldown": 60,
+        "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 2}],
+    },
+    "Alarms": [{"AlarmName": "e-overload", "AlarmARN": "arn:aws:cloudwatch:us-east-1:1:alarm:x"}],
+}
+ALARM = {
+    "AlarmName": "e-overload",
+    "MetricName": "InvocationsPerInstance",
+    "Statistic": "Sum",
+    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    "Threshold": 30_000.0,
+    "EvaluationPeriods": 1,
+    "Period": 60,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "differs"),
+    [({}, False), ({"Threshold": 3_000.0}, True), ({"Period": 300}, True)],
+)
+def test_the_alarm_of_a_step_policy_is_compared(
+    changed: dict[str, float], differs: bool, run: Run, expected: Expected
+):
+    assert isinstance(expected.variant, InstanceVariant)
+    assert expected.variant.scaling is not None
+    scaling = replace(expected.variant.scaling, step=(STEP,))
+    planned = replace(expected, variant=replace(expected.variant, scaling=scaling))
+    alarm = {**ALARM, **changed}
+    result = run(planned=planned, policies=(POLICY, STEP_POLICY), alarms=(alarm,))
+    assert set(drift(result)) == ({"alarm of overload"} if differs else set())
+
+
 def test_a_fixed_count_that_scales_after_all_is_named(run: Run, expected: Expected):
     assert isinstance(expected.variant, InstanceVariant)
     fixed = replace(expected.variant, scaling=None, initial_instance_count=2)
@@ -276,6 +336,53 @@ def test_dearer_than_planned_is_drift(run: Run, expected: Expected):
     assert drift(run(planned=near)) == {}
 
 
+def test_a_serverless_endpoint_is_held_against_its_sizes(expected: Expected):
+    planned = ServerlessVariant(variant_name="v", memory_size_mb=2048, max_concurrency=20)
+    live = LiveEndpoint(
+        name="e",
+        status="InService",
+        variant={"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}},
+        current_instance_count=None,
+        desired_instance_count=None,
+        scaling=None,
+        minutes=(),
+        window_seconds=3600.0,
+    )
+    result = hold_against(replace(expected, variant=planned), live, BOOK)
+    assert drift(result) == {"MaxConcurrency": (20, 5)}
+    assert any("serverless endpoint bills" in note for note in result.notes)
+    assert not any("give --" in note for note in result.notes)
+
+
+def test_a_schedule_in_another_time_zone_is_named(expected: Expected):
+    assert isinstance(expected.variant, InstanceVariant)
+    scaling = expected.variant.scaling
+    assert scaling is not None
+    action = ScheduledAction(
+        name="morning", schedule="cron(0 8 * * ? *)", timezone="Asia/Taipei", min_capacity=4
+    )
+    planned = replace(expected.variant, scaling=replace(scaling, scheduled=(action,)))
+    there = {"Schedule": action.schedule, "ScalableTargetAction": {"MinCapacity": 4}}
+    for zone, differs in (({"Timezone": "Asia/Taipei"}, False), ({}, True)):
+        live = LiveEndpoint(
+            name="e",
+            status="InService",
+            variant={"InstanceType": planned.instance_type},
+            current_instance_count=1,
+            desired_instance_count=1,
+            scaling=LiveScaling(
+                min_capacity=1,
+                max_capacity=10,
+                policies={scaling.policy_name: POLICY},
+                scheduled={"morning": {**there, **zone}},
+            ),
+            minutes=(),
+            window_seconds=3600.0,
+        )
+        found = drift(hold_against(replace(expected, variant=planned), live, BOOK))
+        assert ("scheduled action morning" in found) is differs, found
+
+
 def test_without_traffic_nothing_is_made_up(run: Run):
     result = run(metrics=series(invocations=[]))
     assert drift(result) == {}
@@ -286,13 +393,13 @@ def test_without_traffic_nothing_is_made_up(run: Run):
 
 def test_metrics_are_asked_for_page_by_page(expected: Expected):
     cloudwatch = boto3.Session("a", "b", region_name="us-east-1").client("cloudwatch")
-    from tonnage.deployment.live import _minutes
+    from tonnage.deployment.minutes import read_minutes
 
     with Stubber(cloudwatch) as stub:
         first = series(invocations=[60.0], per_instance=[60.0])
         stub.add_response("get_metric_data", {**first, "NextToken": "more"})
         stub.add_response("get_metric_data", series(model=[7_000.0]))
-        minutes = _minutes(cloudwatch, "e", "v", expected.objective.latency, NOW, 3600.0)
+        minutes = read_minutes(cloudwatch, "e", "v", expected.objective.latency, NOW, 3600.0)
     assert [(each.instances, each.model_latency_seconds) for each in minutes] == [(1.0, 0.007)]
 
 

@@ -27,10 +27,11 @@ from tonnage.domain import ConfigurationError
 from tonnage.planning import Front
 
 from ._distributions import locked
+from ._front_files import write_front_files
 from ._mapping import gateway_answers
 from .in_lambda import ENDPOINT_VARIABLE
 from .options import FrontOptions
-from .package import own_requirements, write_front_files
+from .package import own_requirements
 
 __all__ = ["write_chalice_app"]
 

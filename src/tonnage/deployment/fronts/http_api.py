@@ -17,8 +17,9 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
 from tonnage.api import CORS_HEADERS
+from tonnage.deployment._constructs import acknowledge, log_group
 
-from ._constructs import acknowledge, log_retention
+from ._gateways import access_log_format, invoking_role, throttle
 from .in_lambda import ENDPOINT_VARIABLE
 from .options import FrontOptions
 from .package import HANDLER, FrontPackage, write_lambda_package
@@ -100,7 +101,7 @@ class HttpFront(Construct):
             )
             # CDK copies it into the assembly at once.
             code = aws_lambda.Code.from_asset(str(self.package.directory))
-            logs = self._logs("FunctionLogs")
+            logs = log_group(self, "FunctionLogs", options.log_retention_days)
             return aws_lambda.Function(
                 self,
                 "Function",
@@ -119,18 +120,11 @@ class HttpFront(Construct):
             )
 
     def _role(self, endpoint_arn: str, logs: aws_logs.LogGroup) -> aws_iam.Role:
-        role = aws_iam.Role(
+        role = invoking_role(
             self,
-            "Role",
-            assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"),
+            "lambda.amazonaws.com",
             description=f"Lets the function of {self._options.name} invoke its endpoint",
-        )
-        role.add_to_policy(
-            aws_iam.PolicyStatement(
-                sid="InvokeThisEndpoint",
-                actions=["sagemaker:InvokeEndpoint"],
-                resources=[endpoint_arn],
-            )
+            endpoint_arn=endpoint_arn,
         )
         role.add_to_policy(
             aws_iam.PolicyStatement(
@@ -140,14 +134,6 @@ class HttpFront(Construct):
             )
         )
         return role
-
-    def _logs(self, name: str) -> aws_logs.LogGroup:
-        return aws_logs.LogGroup(
-            self,
-            name,
-            retention=log_retention(self._options.log_retention_days),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
 
     def _cors(self) -> aws_apigatewayv2.CorsPreflightOptions | None:
         if not self._options.cors_origins:
@@ -163,7 +149,8 @@ class HttpFront(Construct):
         )
 
     def _add_stage(self, api: aws_apigatewayv2.HttpApi) -> None:
-        options = self._options
+        logs = log_group(self, "AccessLogs", self._options.log_retention_days)
+        limits = throttle(self._options)
         stage = aws_apigatewayv2.CfnStage(
             self,
             "Stage",
@@ -171,14 +158,11 @@ class HttpFront(Construct):
             stage_name="$default",
             auto_deploy=True,
             access_log_settings=aws_apigatewayv2.CfnStage.AccessLogSettingsProperty(
-                destination_arn=self._logs("AccessLogs").log_group_arn, format=_ACCESS_LOG
+                destination_arn=logs.log_group_arn, format=_ACCESS_LOG
             ),
-            default_route_settings=None
-            if options.throttle_per_second is None
-            else aws_apigatewayv2.CfnStage.RouteSettingsProperty(
-                throttling_rate_limit=options.throttle_per_second,
-                throttling_burst_limit=options.throttle_burst,
-            ),
+            default_route_settings=aws_apigatewayv2.CfnStage.RouteSettingsProperty(**limits)
+            if limits
+            else None,
         )
         stage.node.add_dependency(api)
 
@@ -193,9 +177,4 @@ class HttpFront(Construct):
         acknowledge(self, reasons)
 
 
-_ACCESS_LOG: Final = (
-    '{"requestId":"$context.requestId","time":"$context.requestTime",'
-    '"method":"$context.httpMethod","path":"$context.path","status":"$context.status",'
-    '"latencyMs":"$context.responseLatency","integrationLatencyMs":"$context.integrationLatency",'
-    '"error":"$context.error.responseType"}'
-)
+_ACCESS_LOG: Final = access_log_format(path="path", integrationLatencyMs="integrationLatency")

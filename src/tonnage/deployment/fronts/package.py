@@ -14,13 +14,10 @@ It weighs about 11 MB and is tried out when it is made: in a process that sees n
 package and the standard library, every golden row must be taken and the schema be the manifest's.
 """
 
-import ast
 import compileall
-import json
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -28,18 +25,16 @@ from typing import Final, Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-import tonnage
-from tonnage.artefact import MANIFEST_NAME, Manifest, verify
 from tonnage.domain import ConfigurationError
 
 from ._distributions import copy_installed, download, why_not_installed
+from ._front_files import note_left_out, write_front_files
 
 __all__ = [
     "HANDLER",
     "LAMBDA_PYTHONS",
     "FrontPackage",
     "own_requirements",
-    "write_front_files",
     "write_lambda_package",
 ]
 
@@ -47,29 +42,7 @@ Architecture = Literal["x86_64", "arm64"]
 
 HANDLER: Final = "tonnage_front.handler.handle"
 LAMBDA_PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
-_PACKAGE: Final = Path(tonnage.__file__).parent
-_ROOMS: Final = ("api", "artefact", "domain")
-_ENTRY: Final = _PACKAGE / "deployment" / "fronts" / "in_lambda"
 _ROOTS: Final = ("pydantic",)
-# Lambda's Python and Chalice bring these; they are never in the package.
-_GIVEN: Final = frozenset({"boto3", "botocore", "chalice", "tonnage", "tonnage_front"})
-_LAZY: Final = '''"""
-The room's public names, each imported when it is first used.
-"""
-
-from importlib import import_module
-
-_PLACES = {places}
-
-__all__ = list(_PLACES)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _PLACES:
-        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
-    found = globals()[name] = getattr(import_module(_PLACES[name], __name__), name)
-    return found
-'''
 _TRIAL_SECONDS: Final = 60
 _TRIAL: Final = """
 import sys
@@ -155,7 +128,7 @@ def write_lambda_package(
         copy_installed(roots, directory)
     else:
         download(roots, directory, python_version=version, architecture=architecture)
-    left_out = _note_left_out(directory)
+    left_out = note_left_out(directory)
     if unfit is None:
         _compile(directory)
         _try_out(directory)
@@ -166,75 +139,6 @@ def write_lambda_package(
         architecture=architecture,
         left_out=left_out,
     )
-
-
-def write_front_files(
-    directory: Path,
-    *,
-    artefact: Path,
-    name: str,
-    route: str,
-    cors_origins: Sequence[str] = (),
-    given: Sequence[str] = (),
-) -> Manifest:
-    """
-    Write what is Tonnage's and the service's in a package: without libraries, without the model.
-
-    Args:
-        directory: A new or empty directory.
-        artefact: The artefact whose service it fronts.
-        name: The service's name.
-        route: Where predictions are asked for.
-        cors_origins: Where browsers may call from, if the front itself tells them.
-        given: Libraries that are beside the package and need no stand-in.
-
-    Raises:
-        ArtefactError: If the artefact is not what its manifest says.
-        ConfigurationError: If the directory is not empty.
-    """
-    manifest = verify(artefact)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise ConfigurationError(
-            f"{directory} is not empty", hint="choose a new directory for the package"
-        )
-    for room in _ROOMS:
-        _copy_code(_PACKAGE / room, directory / "tonnage" / room)
-        _make_lazy(directory / "tonnage" / room / "__init__.py")
-    shutil.copyfile(_PACKAGE / "__init__.py", directory / "tonnage" / "__init__.py")
-    _copy_code(_ENTRY, directory / "tonnage_front")
-    service = directory / "service"
-    service.mkdir()
-    shutil.copyfile(artefact / MANIFEST_NAME, service / MANIFEST_NAME)
-    for file in manifest.files:
-        if file.startswith("code/"):
-            (service / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(artefact / file, service / file)
-    facts = {"name": name, "route": route, "cors_origins": list(cors_origins), "left_out": []}
-    (directory / "front.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    _note_left_out(directory, given)
-    return manifest
-
-
-def _copy_code(source: Path, target: Path) -> None:
-    ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
-    shutil.copytree(source, target, ignore=ignore, copy_function=shutil.copyfile)
-
-
-def _make_lazy(init: Path) -> None:
-    """
-    Let a room's public names be imported when they are first used.
-
-    A front uses a tenth of them, and every cold start would pay for the rest. A room that does more
-    than import and list its names stays as it is.
-    """
-    tree = ast.parse(init.read_bytes(), filename=str(init))
-    places: dict[str, str] = {}
-    for node in tree.body[1:]:
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            places |= {alias.asname or alias.name: f".{node.module}" for alias in node.names}
-        elif not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"):
-            return
-    init.write_text(_LAZY.format(places=json.dumps(places, indent=4, sort_keys=True)))
 
 
 def own_requirements(artefact: Path) -> Iterator[str]:
@@ -256,33 +160,6 @@ def own_requirements(artefact: Path) -> Iterator[str]:
                     f"{file} has a line that names no package: {text}",
                     hint="write one requirement a line, without options",
                 ) from error
-
-
-def _note_left_out(directory: Path, beside: Sequence[str] = ()) -> tuple[str, ...]:
-    """Write down, and return, the libraries that the code imports and the package has not."""
-    present = {path.name.partition(".")[0] for path in directory.iterdir()}
-    code = directory / "service" / "code"
-    own = {path.name.partition(".")[0] for path in code.iterdir()}
-    imported = {
-        name
-        for root in (directory / "tonnage", directory / "tonnage_front", code)
-        for file in root.rglob("*.py")
-        for name in _imports(file)
-    }
-    given = present | own | set(beside) | _GIVEN | sys.stdlib_module_names
-    left_out = tuple(sorted(imported - given))
-    facts = json.loads((directory / "front.json").read_text(encoding="utf-8"))
-    facts["left_out"] = left_out
-    (directory / "front.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    return left_out
-
-
-def _imports(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_bytes(), filename=str(file))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
 
 
 def _compile(directory: Path) -> None:

@@ -9,13 +9,14 @@ that the local port answers with.
 from typing import Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_apigateway, aws_iam, aws_logs
+from aws_cdk import aws_apigateway
 from constructs import Construct
 
 from tonnage.api import CORS_HEADERS, draft4_schema
 from tonnage.artefact import verify
+from tonnage.deployment._constructs import acknowledge, log_group
 
-from ._constructs import acknowledge, log_retention
+from ._gateways import access_log_format, invoking_role, throttle
 from ._mapping import gateway_answers, integration_answers, request_template
 from .options import FrontOptions
 
@@ -98,33 +99,20 @@ class RestFront(Construct):
 
     def _stage(self) -> aws_apigateway.StageOptions:
         options = self._options
-        logs = aws_logs.LogGroup(
-            self,
-            "AccessLogs",
-            retention=log_retention(options.log_retention_days),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
+        logs = log_group(self, "AccessLogs", options.log_retention_days)
         return aws_apigateway.StageOptions(
             stage_name=options.stage,
-            throttling_rate_limit=options.throttle_per_second,
-            throttling_burst_limit=options.throttle_burst,
             access_log_destination=aws_apigateway.LogGroupLogDestination(logs),
             access_log_format=aws_apigateway.AccessLogFormat.custom(_ACCESS_LOG),
+            **throttle(options),
         )
 
     def _integration(self, endpoint_name: str, endpoint_arn: str) -> aws_apigateway.AwsIntegration:
-        role = aws_iam.Role(
+        role = invoking_role(
             self,
-            "Role",
-            assumed_by=aws_iam.ServicePrincipal("apigateway.amazonaws.com"),
+            "apigateway.amazonaws.com",
             description=f"Lets the API of {self._options.name} invoke its endpoint",
-        )
-        role.add_to_policy(
-            aws_iam.PolicyStatement(
-                sid="InvokeThisEndpoint",
-                actions=["sagemaker:InvokeEndpoint"],
-                resources=[endpoint_arn],
-            )
+            endpoint_arn=endpoint_arn,
         )
         return aws_apigateway.AwsIntegration(
             service="runtime.sagemaker",
@@ -243,9 +231,8 @@ _OPEN: Final = {
     "AwsSolutions-APIG4": "the settings ask for a front that anybody, or anybody with a key, may"
     " call; a browser's preflight is never signed"
 }
-_ACCESS_LOG: Final = (
-    '{"requestId":"$context.requestId","time":"$context.requestTime",'
-    '"method":"$context.httpMethod","path":"$context.resourcePath","status":"$context.status",'
-    '"latencyMs":"$context.responseLatency","integrationLatencyMs":"$context.integrationLatency",'
-    '"integrationStatus":"$context.integration.status","error":"$context.error.responseType"}'
+_ACCESS_LOG: Final = access_log_format(
+    path="resourcePath",
+    integrationLatencyMs="integrationLatency",
+    integrationStatus="integration.status",
 )

@@ -6,38 +6,39 @@ from collections.abc import Iterator
 
 import aws_cdk as cdk
 
+from tonnage.deployment._constructs import acknowledge
 from tonnage.deployment.settings import DeploymentOptions
 
 from .encryption import is_alias
 from .model import log_group_name
 
-__all__ = ["acknowledge"]
+__all__ = ["acknowledge_endpoint"]
 
 
-def acknowledge(stack: cdk.Stack, options: DeploymentOptions) -> None:
+def acknowledge_endpoint(stack: cdk.Stack, options: DeploymentOptions) -> None:
     """Acknowledge the findings of an endpoint's stack."""
-    cdk.Validations.of(stack).acknowledge(*_acknowledgements(options))
-
-
-def _acknowledgements(options: DeploymentOptions) -> Iterator[cdk.Acknowledgment]:
-    here = f"{options.region}:<AWS::AccountId>"
-    yield _wildcard(
-        "*",
-        "ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no narrower resource; the"
-        " latter is held to one namespace by a condition",
+    acknowledge(
+        stack,
+        {f"AwsSolutions-IAM5[Resource::{what}]": why for what, why in _wildcards(options)},
     )
-    yield _wildcard(
+
+
+def _wildcards(options: DeploymentOptions) -> Iterator[tuple[str, str]]:
+    """Yield each resource that is named with a wildcard, and why it has to be."""
+    here = f"{options.region}:<AWS::AccountId>"
+    yield (
+        "*",
+        (
+            "ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no narrower resource; the"
+            " latter is held to one namespace by a condition"
+        ),
+    )
+    yield (
         f"arn:<AWS::Partition>:logs:{here}:log-group:{log_group_name(options)}:*",
         "SageMaker names the log streams, one for each instance; the group is this endpoint's own",
     )
     if is_alias(options.kms_key):
-        yield _wildcard(
+        yield (
             f"arn:<AWS::Partition>:kms:{here}:key/*",
             "IAM takes no alias for a key; a condition holds it to the key of that alias",
         )
-
-
-def _wildcard(resource: str, reason: str) -> cdk.Acknowledgment:
-    return cdk.Acknowledgment(
-        id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]", reason=reason
-    )

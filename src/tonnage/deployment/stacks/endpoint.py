@@ -20,11 +20,12 @@ from tonnage.deployment.settings import (
     ServerlessVariant,
 )
 
-from .acknowledging import acknowledge
+from .acknowledging import acknowledge_endpoint
+from .alarms import Alarms, alarms
+from .dashboard import dashboard
 from .encryption import encryption
 from .model import ModelFiles, log_group_name, model
 from .policies import scale
-from .watching import Alarms, alarms, dashboard
 
 __all__ = ["EndpointStack", "tag"]
 
@@ -93,7 +94,7 @@ class EndpointStack(cdk.Stack):
         cdk.CfnOutput(self, "VariantName", value=options.variant.variant_name)
         cdk.CfnOutput(self, "DashboardName", value=board.dashboard_name)
         tag(self, options)
-        acknowledge(self, options)
+        acknowledge_endpoint(self, options)
 
 
 def tag(stack: cdk.Stack, options: DeploymentOptions) -> None:

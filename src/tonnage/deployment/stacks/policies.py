@@ -12,13 +12,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_cloudwatch, aws_sagemaker
 
-from tonnage.deployment.settings import (
-    DeploymentOptions,
-    InstanceVariant,
-    Scaling,
-    ScheduledAction,
-    StepPolicy,
-)
+from tonnage.deployment.settings import DeploymentOptions, InstanceVariant, Scaling
+from tonnage.domain import ScheduledAction, StepPolicy
+from tonnage.scaling import namespace_of
 
 __all__ = ["scale"]
 
@@ -97,7 +93,7 @@ def _step(
         f"Step{number}Alarm",
         alarm_name=f"{stack.stack_name}-{policy.policy_name}",
         alarm_description=f"Calls the scaling policy {policy.policy_name}",
-        namespace="AWS/SageMaker",
+        namespace=namespace_of(policy.metric),
         metric_name=policy.metric,
         dimensions=[
             aws_cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value)

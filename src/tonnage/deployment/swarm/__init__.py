@@ -1,8 +1,9 @@
 """
-The load swarm: a Locust master and its workers on ECS Fargate, for more than one machine sends.
+The load swarm: a master and its workers on ECS Fargate, for more than one machine sends.
 
-``SwarmOptions`` says what is sent and by how many; ``swarm.stack.SwarmStack`` is where (it is not
-imported from here: importing the CDK starts Node.js); ``swarm.task`` runs in each container.
+``SwarmOptions`` takes a plan of ``tonnage.loadtest``, closed or open loop, and says how many share
+it; ``swarm.stack.SwarmStack`` is where (it is not imported from here: importing the CDK starts
+Node.js); ``swarm.task`` runs in each container.
 Nothing runs, and nothing but stored results is billed, while no test does: an execution of the
 stack's state machine starts the tasks, and they end with it, or at their time to live.
 

@@ -15,7 +15,7 @@ from .options import SwarmOptions
 __all__ = ["MEMORY_GB", "VCPU", "SwarmCost", "swarm_cost"]
 
 VCPU: Final = 1
-"""Virtual processors of a task: Locust uses one."""
+"""Virtual processors of a task: a generator uses one."""
 
 MEMORY_GB: Final = 2
 """Memory of a task."""
@@ -30,7 +30,7 @@ class SwarmCost:
     One run of a swarm, in dollars.
 
     Attributes:
-        tasks: The master and the workers.
+        tasks: The master and the workers; that of an open loop ends soon, and is counted whole.
         duration_seconds: How long the test sends.
         planned_usd: The tasks for as long as that.
         life_seconds: Their time to live.

@@ -1,22 +1,23 @@
 """
-What a swarm sends, and how large it is, as plain values that travel to its tasks as JSON.
+How large a swarm is, and what its workers send together.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Final, Self
 
 from tonnage.domain import ConfigurationError
-from tonnage.loadtest import LoadPlan
+from tonnage.loadtest import LoadPlan, OpenLoopPlan
+
+from .travelling import plan_from, plan_told
 
 __all__ = ["PLAN_VARIABLE", "SwarmOptions"]
 
 PLAN_VARIABLE: Final = "TONNAGE_SWARM_PLAN"
 """A task's environment variable that holds the options."""
 
-_MOST_WORKERS: Final = 100
+_MOST_WORKERS: Final = 64
 _SPARE_SECONDS: Final = 900
 _MOST_BYTES: Final = 48 * 1024  # ECS takes a task definition of 64 KiB
 
@@ -27,19 +28,9 @@ class SwarmOptions:
     A load test by several machines.
 
     Attributes:
-        url: The route; with a locustfile, what its paths are appended to.
-        i_own: The URL's host, by whoever says that it is theirs to fire at.
+        plan: What all of them send together. A closed loop's users are shared among the workers by
+            Locust; an open loop's arrivals are sent by each worker in turn.
         workers: How many send; one processor each.
-        users: How many users, over all workers, as in a closed-loop plan; so are the next four.
-        spawn_rate_per_second: How many come up each second.
-        duration_seconds: How long they send.
-        pacing_seconds: Time between one user's sends.
-        arrivals: ``dephased`` or ``lockstep``.
-        timeout_seconds: How long an answer may take.
-        body: The JSON value that every request carries.
-        ranges: Field → (low, high), drawn for each request.
-        bodies: JSON values, one of them drawn for each request.
-        locustfile: The name of a locustfile in the image, instead of the two.
         time_to_live_seconds: After which every task ends, whatever it does; None for the duration
             and a quarter of an hour.
 
@@ -47,19 +38,8 @@ class SwarmOptions:
         ConfigurationError: If they do not make a load test.
     """
 
-    url: str
-    i_own: str | None = None
+    plan: LoadPlan | OpenLoopPlan
     workers: int = 2
-    users: int
-    spawn_rate_per_second: float
-    duration_seconds: float
-    pacing_seconds: float = 1.0
-    arrivals: Literal["dephased", "lockstep"] = "dephased"
-    timeout_seconds: float = 30.0
-    body: Any = None
-    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    bodies: Sequence[Any] = ()
-    locustfile: str | None = None
     time_to_live_seconds: float | None = None
 
     def __post_init__(self) -> None:
@@ -67,18 +47,12 @@ class SwarmOptions:
             raise ConfigurationError(
                 f"workers is {self.workers!r}; it must be from 1 to {_MOST_WORKERS}"
             )
-        if self.users < self.workers:
-            raise ConfigurationError(
-                f"{self.users} users cannot be shared among {self.workers} workers",
-                hint="have fewer workers; one sends about 2,000 requests per second",
-            )
+        _check_shares(self.plan, self.workers)
         if self.life_seconds <= self.duration_seconds:
             raise ConfigurationError(
                 f"the time to live, {self.life_seconds:g} s, ends before the test,"
                 f" {self.duration_seconds:g} s"
             )
-        # The locustfile is in the image; for the other checks any file stands for it.
-        self.plan(**({} if self.locustfile is None else {"locustfile": Path(__file__)}))
         if len(self.to_json().encode()) > _MOST_BYTES:
             raise ConfigurationError(
                 "what the swarm sends does not fit into a task's environment:"
@@ -87,43 +61,62 @@ class SwarmOptions:
             )
 
     @property
+    def duration_seconds(self) -> float:
+        """How long the workers send."""
+        return self.plan.duration_seconds
+
+    @property
     def requests(self) -> float | None:
         """About how many requests it sends if all are answered in time; None without a pace."""
-        if not self.pacing_seconds:
+        plan = self.plan
+        if isinstance(plan, OpenLoopPlan):
+            return float(plan.profile.arrivals_by(plan.duration_seconds))
+        if not plan.pacing_seconds:
             return None
-        ramp = min(self.duration_seconds, self.users / self.spawn_rate_per_second)
-        rising = self.spawn_rate_per_second * ramp**2 / 2
-        return (rising + self.users * (self.duration_seconds - ramp)) / self.pacing_seconds
+        ramp = min(plan.duration_seconds, plan.users / plan.spawn_rate_per_second)
+        rising = plan.spawn_rate_per_second * ramp**2 / 2
+        return (rising + plan.users * (plan.duration_seconds - ramp)) / plan.pacing_seconds
 
     @property
     def life_seconds(self) -> float:
         """After how long every task ends."""
         return self.time_to_live_seconds or self.duration_seconds + _SPARE_SECONDS
 
-    def plan(self, **changed: Any) -> LoadPlan:  # noqa: ANN401 (the plan's own)
-        """Return it as the closed-loop plan of one process."""
-        return LoadPlan(
-            url=self.url,
-            i_own=self.i_own,
-            users=self.users,
-            spawn_rate_per_second=self.spawn_rate_per_second,
-            duration_seconds=self.duration_seconds,
-            pacing_seconds=self.pacing_seconds,
-            arrivals=self.arrivals,
-            timeout_seconds=self.timeout_seconds,
-            body=self.body,
-            ranges={name: (low, high) for name, (low, high) in self.ranges.items()},
-            bodies=tuple(self.bodies),
-            name="swarm",
-            **changed,
-        )
-
     def to_json(self) -> str:
         """Return it as a task's variable holds it."""
-        return json.dumps(asdict(self))
+        return json.dumps(
+            {
+                "plan": plan_told(self.plan),
+                "workers": self.workers,
+                "time_to_live_seconds": self.time_to_live_seconds,
+            }
+        )
 
     @classmethod
-    def of_json(cls, text: str) -> Self:
-        """Read what ``to_json`` wrote."""
+    def of_json(cls, text: str, *, files: Path = Path()) -> Self:
+        """
+        Read what ``to_json`` wrote.
+
+        Args:
+            text: The JSON.
+            files: Where a locustfile is now.
+        """
         told = json.loads(text)
-        return cls(**{**told, "bodies": tuple(told.get("bodies", ()))})
+        return cls(**{**told, "plan": plan_from(told["plan"], files)})
+
+
+def _check_shares(plan: LoadPlan | OpenLoopPlan, workers: int) -> None:
+    """Refuse a plan that leaves a worker without anything to send."""
+    if isinstance(plan, LoadPlan):
+        if plan.users < workers:
+            raise ConfigurationError(
+                f"{plan.users} users cannot be shared among {workers} workers",
+                hint="have fewer workers; one sends about 2,000 requests per second",
+            )
+        return
+    requests = float(plan.profile.arrivals_by(plan.duration_seconds))
+    if requests <= workers:
+        raise ConfigurationError(
+            f"{requests:g} requests cannot be shared among {workers} workers",
+            hint="have fewer workers, a higher rate or a longer test",
+        )

@@ -19,10 +19,11 @@ from tonnage.deployment.driving import DESTROY, Method, OnLine, deploy_flags, dr
 from tonnage.deployment.leftovers import Leftover
 from tonnage.deployment.synthesis import Synthesised
 from tonnage.domain import DeploymentError, RunRecord, TonnageError, format_duration
+from tonnage.loadtest import LoadPlan
 
 from .options import SwarmOptions
 from .place import SwarmPlace, synthesise_swarm
-from .results import collect_swarm
+from .results import collect_swarm, has_record
 
 __all__ = ["SwarmRun", "fetch_run", "run_swarm"]
 
@@ -143,12 +144,17 @@ def _run_to_its_end(
                 done = sum(name.endswith("run.json") for name in _names(standing, run))
                 on_line(
                     f"{format_duration(round(now - began))} of about {_lasting(options)};"
-                    f" {done} of {options.workers} workers have left their results"
+                    f" {done} of {_records(options)} records are there"
                 )
             time.sleep(poll_seconds)
     except BaseException:
         machines.stop_execution(executionArn=execution, cause="interrupted")
         raise
+
+
+def _records(options: SwarmOptions) -> int:
+    """Return how many records a run leaves: its master's, or one of each worker."""
+    return 1 if isinstance(options.plan, LoadPlan) else options.workers
 
 
 def _lasting(options: SwarmOptions) -> str:
@@ -186,9 +192,9 @@ def fetch_run(account: Account, bucket: str, run: str, directory: Path) -> None:
 def _collected(copy: Path, ended: dict[str, Any], bucket: str, options: SwarmOptions) -> RunRecord:
     status = ended["status"]
     why = "; ".join(filter(None, (ended.get("error"), ended.get("cause"))))
-    if not any(copy.glob("worker-*/run.json")):
+    if not has_record(copy):
         raise DeploymentError(
-            f"the swarm ended as {status} and no worker left a record{': ' + why if why else ''}",
+            f"the swarm ended as {status} and left no record{': ' + why if why else ''}",
             hint=f"what is there is kept in s3://{bucket}; its tasks' words were in the stack's"
             " log group",
         )
@@ -196,13 +202,10 @@ def _collected(copy: Path, ended: dict[str, Any], bucket: str, options: SwarmOpt
     notes = list(record.notes)
     if status != _SUCCEEDED:
         notes.append(f"the swarm's execution ended as {status}{': ' + why if why else ''}")
-    left = len(record.generator["workers"])
-    if left != options.workers:
-        notes.append(
-            f"{left} of {options.workers} workers left a record: the others' requests are missing"
-        )
-    told = {"workers": options.workers, "users": options.users}
-    return replace(record, notes=tuple(notes), settings={**record.settings, "swarm": told})
+    sent = record.generator["workers"]
+    if sent != options.workers:
+        notes.append(f"{sent} of {options.workers} workers took part: the others' share is missing")
+    return replace(record, notes=tuple(notes))
 
 
 def _empty(account: Account, bucket: str, run: str) -> Iterator[Leftover]:

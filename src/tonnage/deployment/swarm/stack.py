@@ -8,7 +8,7 @@ well. So between tests the stack costs what its stored results do.
 
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import (
@@ -23,21 +23,22 @@ from aws_cdk import (
 )
 from constructs import Construct
 
+from tonnage.deployment._constructs import acknowledge, log_group
 from tonnage.deployment.checks import ECR_IMAGE
-from tonnage.deployment.fronts._constructs import acknowledge, log_retention
+from tonnage.loadtest import LoadPlan, OpenLoopPlan
 
 from .context import write_swarm_context
 from .costs import MEMORY_GB, VCPU
+from .meeting import MASTER_PORT
 from .options import PLAN_VARIABLE, SwarmOptions
-from .task import BUCKET_VARIABLE, MASTER_PORT, ROLE_VARIABLE, RUN_VARIABLE
+from .state_machine import machine_definition, running_role
+from .task import BUCKET_VARIABLE, ROLE_VARIABLE
 
 __all__ = ["SwarmStack"]
 
 _UNITS_A_VCPU: Final = 1024
 _MIB_A_GB: Final = 1024
-_AT_A_TIME: Final = 10  # what one RunTask starts at most
 _RESULTS_DAYS: Final = 90
-_STARTUP_SECONDS: Final = 600
 
 
 class SwarmStack(cdk.Stack):
@@ -85,7 +86,7 @@ class SwarmStack(cdk.Stack):
             scope,
             name,
             env=cdk.Environment(region=region, account=account),
-            description="Tonnage's load swarm: Locust on ECS Fargate",
+            description="Tonnage's load swarm on ECS Fargate",
             synthesizer=synthesizer,
         )
         self._options = options
@@ -97,12 +98,7 @@ class SwarmStack(cdk.Stack):
             vpc=vpc,
             container_insights_v2=aws_ecs.ContainerInsights.DISABLED,
         )
-        logs = aws_logs.LogGroup(
-            self,
-            "Logs",
-            retention=log_retention(log_retention_days),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
+        logs = log_group(self, "Logs", log_retention_days)
         image = self._image(image_uri, base, locustfiles)
         tasks = {role: self._task(role, image, logs) for role in ("master", "worker")}
         groups = self._security_groups(vpc)
@@ -110,8 +106,8 @@ class SwarmStack(cdk.Stack):
         machine = aws_stepfunctions.CfnStateMachine(
             self,
             "Run",
-            role_arn=self._runner(cluster, tasks).role_arn,
-            definition=_definition(options, cluster.cluster_arn, tasks, groups, subnets),
+            role_arn=running_role(self, cluster, tasks).role_arn,
+            definition=machine_definition(options, cluster.cluster_arn, tasks, groups, subnets),
         )
         self.state_machine_arn: str = machine.ref
         cdk.CfnOutput(self, "Bucket", value=self.bucket.bucket_name)
@@ -207,6 +203,7 @@ class SwarmStack(cdk.Stack):
                 conditions={"StringLike": {"s3:prefix": "runs/*"}},
             )
         )
+        self._allow_invocations(definition)
         definition.add_container(
             "locust",
             image=image,
@@ -221,6 +218,22 @@ class SwarmStack(cdk.Stack):
         )
         return definition
 
+    def _allow_invocations(self, definition: aws_ecs.FargateTaskDefinition) -> None:
+        plan = self._options.plan
+        if not isinstance(plan, OpenLoopPlan) or plan.sagemaker is None:
+            return
+        endpoint = self.format_arn(
+            service="sagemaker",
+            region=plan.sagemaker.region,
+            resource="endpoint",
+            resource_name=plan.sagemaker.endpoint_name.lower(),  # as SageMaker writes its ARN
+        )
+        definition.task_role.add_to_principal_policy(
+            aws_iam.PolicyStatement(
+                sid="CallTheEndpoint", actions=["sagemaker:InvokeEndpoint"], resources=[endpoint]
+            )
+        )
+
     def _security_groups(self, vpc: aws_ec2.IVpc) -> dict[str, str]:
         """The workers reach the master's port, and nobody else reaches anything."""
         groups = {
@@ -229,57 +242,11 @@ class SwarmStack(cdk.Stack):
             )
             for role in ("master", "worker")
         }
-        groups["master"].add_ingress_rule(
-            groups["worker"], aws_ec2.Port.tcp(MASTER_PORT), "Locust's workers"
-        )
-        return {role: group.security_group_id for role, group in groups.items()}
-
-    def _runner(
-        self, cluster: aws_ecs.Cluster, tasks: dict[str, aws_ecs.FargateTaskDefinition]
-    ) -> aws_iam.Role:
-        role = aws_iam.Role(
-            self,
-            "Runner",
-            assumed_by=aws_iam.ServicePrincipal("states.amazonaws.com"),
-            description="Starts and stops the swarm's tasks",
-        )
-        definitions = [task.task_definition_arn for task in tasks.values()]
-        here = {"ArnEquals": {"ecs:cluster": cluster.cluster_arn}}
-        any_task = self.format_arn(
-            service="ecs", resource="task", resource_name=f"{cluster.cluster_name}/*"
-        )
-        rule = self.format_arn(
-            service="events",
-            resource="rule",
-            resource_name="StepFunctionsGetEventsForECSTaskRule",
-        )
-        roles = [
-            each.role_arn
-            for task in tasks.values()
-            for each in (task.task_role, task.obtain_execution_role())
-        ]
-        for sid, actions, resources, conditions in (
-            ("StartTasks", ["ecs:RunTask"], definitions, here),
-            ("StopTasks", ["ecs:StopTask", "ecs:DescribeTasks"], [any_task], here),
-            (
-                "HearOfTheirEnd",
-                ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-                [rule],
-                {},
-            ),
-            (
-                "GiveThemTheirRoles",
-                ["iam:PassRole"],
-                roles,
-                {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-            ),
-        ):
-            role.add_to_policy(
-                aws_iam.PolicyStatement(
-                    sid=sid, actions=actions, resources=resources, conditions=conditions
-                )
+        if isinstance(self._options.plan, LoadPlan):  # those of an open loop need no connection
+            groups["master"].add_ingress_rule(
+                groups["worker"], aws_ec2.Port.tcp(MASTER_PORT), "Locust's workers"
             )
-        return role
+        return {role: group.security_group_id for role, group in groups.items()}
 
     def _acknowledge(self) -> None:
         tasks = f"arn:<AWS::Partition>:ecs:{self.region}:<AWS::AccountId>:task"
@@ -298,69 +265,6 @@ class SwarmStack(cdk.Stack):
         resource = made.node.default_child
         assert isinstance(resource, cdk.CfnElement)
         return str(self.resolve(resource.logical_id))
-
-
-def _definition(
-    options: SwarmOptions,
-    cluster_arn: str,
-    tasks: dict[str, aws_ecs.FargateTaskDefinition],
-    groups: dict[str, str],
-    subnets: list[str],
-) -> dict[str, Any]:
-    """Return the state machine: all tasks at once, and a time to live for the whole."""
-
-    def running(role: str, count: int) -> dict[str, Any]:
-        return {
-            "Type": "Task",
-            # .sync waits for their end, and stops them when the execution is stopped or times out.
-            "Resource": f"arn:{cdk.Aws.PARTITION}:states:::ecs:runTask.sync",
-            "Parameters": {
-                "Cluster": cluster_arn,
-                "TaskDefinition": tasks[role].task_definition_arn,
-                "LaunchType": "FARGATE",
-                "Count": count,
-                "NetworkConfiguration": {
-                    "AwsvpcConfiguration": {
-                        "AssignPublicIp": "ENABLED",
-                        "SecurityGroups": [groups[role]],
-                        "Subnets": subnets,
-                    }
-                },
-                "Overrides": {
-                    "ContainerOverrides": [
-                        {
-                            "Name": "locust",
-                            "Environment": [{"Name": RUN_VARIABLE, "Value.$": "$$.Execution.Name"}],
-                        }
-                    ]
-                },
-            },
-            "TimeoutSeconds": round(options.life_seconds),
-            "End": True,
-        }
-
-    counts = [
-        min(_AT_A_TIME, options.workers - started)
-        for started in range(0, options.workers, _AT_A_TIME)
-    ]
-    branches = [("Master", running("master", 1))]
-    branches += [
-        (f"Workers{number}", running("worker", count)) for number, count in enumerate(counts, 1)
-    ]
-    return {
-        "Comment": "One load test: it ends when its tasks have, or at its time to live",
-        "StartAt": "Swarm",
-        "TimeoutSeconds": round(options.life_seconds) + _STARTUP_SECONDS,
-        "States": {
-            "Swarm": {
-                "Type": "Parallel",
-                "Branches": [
-                    {"StartAt": name, "States": {name: state}} for name, state in branches
-                ],
-                "End": True,
-            }
-        },
-    }
 
 
 _REASONS: Final = {
