@@ -24,6 +24,8 @@ from tonnage.loadtest.compare import Blocks, ComparePlan, Comparison, Slots, com
 
 FIRST_SEED = 9_000_000
 FACTORS = (1.0, 1.05, 1.1, 1.2)
+SAME_CORES = {"generators": [0], "services": [1]}
+"""The noise is one process's, as that of two on the same cores is."""
 
 
 def noise(file: Path) -> list[dict]:
@@ -78,7 +80,10 @@ def interleaved(condition: dict, seconds: float, factor: float, seed: int) -> Co
         record(
             stretch(condition, start, count, factor if side == "head" else 1.0),
             seconds,
-            {"comparison": Blocks(run="virtual", side=side, units=slots.windows(side)).shown()},
+            {
+                "comparison": Blocks(run="virtual", side=side, units=slots.windows(side)).shown(),
+                "load": {"cores": SAME_CORES},
+            },
         )
         for side in ("base", "head")
     ]

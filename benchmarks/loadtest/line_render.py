@@ -1,5 +1,5 @@
 """
-Render the results of the campaign, its peer and the capped instance into load-line.md.
+Render the results of the campaign, its peer and the capped instances into load-line.md.
 
 Usage: python line_render.py. It replaces what stands between the markers of each table.
 """
@@ -74,6 +74,34 @@ def mlrsearch_table() -> str:
     return f"{head}\n" + "\n".join(rows) + f"\n\n{told}"
 
 
+def scaling_table() -> str:
+    described = json.loads((HERE / "line_scaling.json").read_text(encoding="utf-8"))
+    law, machine = described["law"], described["machine"]
+    rows = [_scaling_row(each, law) for each in described["rows"]]
+    told = (
+        f"{law['told'][0].upper()}{law['told'][1:]}."
+        f"\n`{described['command']}`, {machine['date']}, {machine['cores']} cores of"
+        f" {machine['processor']}, Python {machine['python']}; each instance capped at"
+        f" {described['cap_per_second']}/s with a queue of {described['queue']}; the load average"
+        f" was {machine['load_average_at_start']:.1f} at the start and"
+        f" {described['load_average_at_end']:.1f} at the end."
+    )
+    head = (
+        "| instances | verdict | line | 95 % interval | ÷ one instance's | by the law |"
+        "\n| --- | --- | --- | --- | --- | --- |"
+    )
+    return f"{head}\n" + "\n".join(rows) + f"\n\n{told}"
+
+
+def _scaling_row(each: dict, law: dict) -> str:
+    count, line = each["workers"], each["line"]
+    one, contention, coherence = law["one_per_second"], law["contention"], law["coherence"]
+    share = 1 + contention * (count - 1) + coherence * count * (count - 1)
+    low, high = (f"{end:.0f}" if end else "?" for end in each["interval"])
+    told = f"{line:.1f}/s | {low} to {high} | {line / one:.2f}" if line else "none | - | -"
+    return f"| {count} | {each['verdict']} | {told} | {one * count / share:.1f}/s |"
+
+
 def _capped_row(number: int, each: dict) -> str:
     low, high = (f"{end:.0f}" if end else "?" for end in each["interval"])
     line = f"{each['line']:.1f}/s" if each["line"] else "none"
@@ -88,6 +116,8 @@ def main() -> None:
     tables = [("campaign", campaign_table()), ("capped", capped_table())]
     if (HERE / "line_mlrsearch.json").is_file():
         tables.append(("mlrsearch", mlrsearch_table()))
+    if (HERE / "line_scaling.json").is_file():
+        tables.append(("scaling", scaling_table()))
     for name, table in tables:
         pattern = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
         text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from tonnage.cli._convert import objective, settings_shown, up_options
 from tonnage.cli.load import load_plan
 from tonnage.cli.rehearse import _told
 from tonnage.config import Settings, read_settings
-from tonnage.domain import read_record
+from tonnage.domain import HISTORY_COLUMNS, read_record
 from tonnage.rehearsal import Rehearsal, RehearsalPlan, rehearse
 
 if TYPE_CHECKING:
@@ -135,6 +136,16 @@ def test_the_plan_is_rehearsed_and_set_beside_what_was_planned(held: Rehearsal):
     page = held.report.page.read_text(encoding="utf-8")
     assert "The plan, rehearsed (C)" in page
     assert record.title in page
+
+
+def test_each_run_has_its_series_which_the_page_links(held: Rehearsal, plan: RehearsalPlan):
+    page = held.report.page.read_text(encoding="utf-8")
+    for directory in held.records:
+        rows = (directory / "series.csv").read_text(encoding="utf-8").splitlines()
+        assert rows[0] == ",".join(HISTORY_COLUMNS)
+        assert len(rows) > plan.ramp_seconds
+        (link,) = re.findall(rf'href="([^"]*{directory.name}/series.csv)"', page)
+        assert (held.report.page.parent / link).resolve() == (directory / "series.csv").resolve()
 
 
 def test_json_is_plain(held: Rehearsal):

@@ -11,11 +11,12 @@ import click
 
 from tonnage.config import Settings
 from tonnage.domain import ConfigurationError
+from tonnage.loadtest.placement import Placement, on_cores
 from tonnage.loadtest.services import is_url, started_service
 
 from ._options import DEFAULT_URL, route_of
 
-__all__ = ["against_options", "compared_services", "service_under_test"]
+__all__ = ["against_options", "compared_services", "placement_of", "service_under_test"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -57,20 +58,33 @@ def service_under_test(settings: Settings, url: str | None, head: str | None) ->
 
 @contextmanager
 def compared_services(
-    settings: Settings, url: str | None, head: str | None, against: str
+    settings: Settings,
+    url: str | None,
+    head: str | None,
+    against: str,
+    *,
+    placement: Placement | None = None,
 ) -> Iterator[tuple[str, str]]:
     """Give the URLs of base and head, each started first when a command says how."""
     with ExitStack() as stack:
-        if is_url(against):
-            base_url = route_of(settings.service.route, against)
-        else:
-            base_url = stack.enter_context(_started(settings, against, url))
-        head_url = stack.enter_context(service_under_test(settings, url, head))
+        with on_cores(placement.services if placement else None):
+            if is_url(against):
+                base_url = route_of(settings.service.route, against)
+            else:
+                base_url = stack.enter_context(_started(settings, against, url))
+            head_url = stack.enter_context(service_under_test(settings, url, head))
         if base_url == head_url:
             raise ConfigurationError(
                 f"base and head are both {base_url}", hint="name two services, or use {port}"
             )
         yield base_url, head_url
+
+
+def placement_of(head: str | None, against: str, processes: int) -> Placement | None:
+    """Return who has which cores where both services are started here; else None."""
+    if head is None or is_url(against):
+        return None
+    return Placement.of_this_machine(processes)
 
 
 @contextmanager

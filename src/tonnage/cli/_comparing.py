@@ -46,6 +46,7 @@ def measured_line(directory: Path) -> MeasuredLine:
     try:
         found = json.loads((directory / _LINE).read_text(encoding="utf-8"))
         low, high = found["interval"]
+        here = found.get("here")
         return MeasuredLine(
             title=str(directory),
             verdict=str(found["verdict"]),
@@ -53,6 +54,7 @@ def measured_line(directory: Path) -> MeasuredLine:
             interval=(None if low is None else float(low), None if high is None else float(high)),
             level=float(found["level"]),
             objective=f"{found['objective']}, {found['arrivals']} arrivals",
+            here=None if here is None else (float(here[0]), float(here[1]), float(here[2])),
         )
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, LookupError, TypeError, ValueError) as error:
         raise RecordError(f"{directory / _LINE} is damaged: {error}") from error

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from tonnage.domain import Check, Requirement, RunRecord
+from tonnage.domain import Check, Requirement, read_record
 from tonnage.loadtest.compare import Comparison
 
 __all__ = [
@@ -79,13 +79,14 @@ def report_option(function: _Function) -> _Function:
     return option(function)
 
 
-def write_run_report(flags: Mapping[str, Any], record: RunRecord, directory: Path) -> None:
-    """Render a record into its own directory, if the flags ask for it."""
+def write_run_report(flags: Mapping[str, Any], directory: Path) -> None:
+    """Render a record that was just kept into its own directory, if the flags ask for it."""
     if not flags.get("with_report"):
         return
     from ._run_report import write_report
 
-    click.echo(f"report: {write_report([directory], [record], directory).page}", err=True)
+    files = write_report([directory], [read_record(directory)], directory)
+    click.echo(f"report: {files.page}", err=True)
 
 
 def requirements_of(texts: Sequence[str]) -> tuple[Requirement, ...]:

@@ -15,7 +15,8 @@ from tonnage.loadtest.compare import Comparison, MeasuredLine, compare_lines
 from tonnage.loadtest.gate import check_line
 from tonnage.loadtest.line import LineMeasurement, LinePair, LinePlan, line_pair
 
-from ._gate import comparison_shown, comparison_told, told, write_gate_files
+from ._faults import INTERRUPTED
+from ._gate import comparison_shown, comparison_told, told, write_gate_files, write_run_report
 from ._line_outcome import line_exit_code, line_outcome, line_told, trial_told
 from ._load_against import comparison_exit_code, write_comparison
 from ._options import emit_json
@@ -49,6 +50,7 @@ def line_against(
     comparison = compare_lines(_measured(pair.base), _measured(pair.head))
     checks = [check_line(pair.head.line, requirement) for requirement in required]
     directory = _write(pair, comparison, checks, write, output)
+    write_run_report(flags, directory)
     if as_json:
         shown = {
             **line_outcome(pair.head, directory, checks),
@@ -70,9 +72,17 @@ def line_against(
         comparison=comparison,
         seconds=pair.head.record.duration_seconds,
     )
-    if pair.head.line.interrupted_by is not None:
-        return line_exit_code(pair.head, checks)
-    return comparison_exit_code(comparison) or line_exit_code(pair.head, checks)
+    return _exit_code(pair, comparison, checks)
+
+
+def _exit_code(pair: LinePair, comparison: Comparison, checks: Sequence[Check]) -> int:
+    of_the_head = line_exit_code(pair.head, checks)
+    if of_the_head == INTERRUPTED:
+        return INTERRUPTED
+    lines = (pair.base.line, pair.head.line)
+    if not checks and all(line.here_per_second is not None for line in lines):
+        return comparison_exit_code(comparison)  # each is a bound, and their ratio is known
+    return comparison_exit_code(comparison) or of_the_head
 
 
 def _measured(measurement: LineMeasurement) -> MeasuredLine:
@@ -84,6 +94,7 @@ def _measured(measurement: LineMeasurement) -> MeasuredLine:
         interval=found.interval_per_second,
         level=found.level,
         objective=f"{found.objective}, {found.arrivals} arrivals",
+        here=found.here_per_second,
     )
 
 

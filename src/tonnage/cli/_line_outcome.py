@@ -5,7 +5,7 @@ What a search for the load line found, as JSON values, in words and as a picture
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -16,7 +16,17 @@ from ._faults import INTERRUPTED, MEASUREMENT_INVALID, OBJECTIVE_MISSED
 from ._gate import shown, told
 from ._plain import without_nan
 
-__all__ = ["draw", "line_exit_code", "line_outcome", "line_told", "trial_told"]
+__all__ = [
+    "NOT_THE_SERVICES",
+    "draw",
+    "line_exit_code",
+    "line_outcome",
+    "line_told",
+    "trial_told",
+]
+
+NOT_THE_SERVICES: Final = frozenset({"GENERATOR_LIMITED", "MACHINE_LIMITED", "UNDECIDED"})
+"""The verdicts in which something else than the service was the limit."""
 
 
 def line_outcome(
@@ -28,6 +38,7 @@ def line_outcome(
         "verdict": found.verdict,
         "line": found.line_per_second,
         "interval": list(found.interval_per_second),
+        "here": None if found.here_per_second is None else list(found.here_per_second),
         "level": found.level,
         "reason": found.reason,
         "gave_way_first": found.gave_way_first,
@@ -51,15 +62,15 @@ def line_exit_code(measured: LineMeasurement, checks: Sequence[Check]) -> int:
     """
     Return how the command ends.
 
-    A requirement that is met settles it. One that is not is nobody's fault but the generator's when
-    that was the limit, or said of itself that it may have been.
+    A requirement that is met settles it. One that is not is nobody's fault but the generator's, or
+    the machine's, when that was the limit, or said of itself that it may have been.
     """
     found = measured.line
     if found.interrupted_by is not None:
         return INTERRUPTED
     if checks and all(check.holds for check in checks):
         return 0
-    if found.verdict in ("GENERATOR_LIMITED", "UNDECIDED"):
+    if found.verdict in NOT_THE_SERVICES:
         return MEASUREMENT_INVALID
     if checks or found.verdict == "BELOW":
         doubtful = measured.record.generator["verdict"] != "VALID"
@@ -67,12 +78,13 @@ def line_exit_code(measured: LineMeasurement, checks: Sequence[Check]) -> int:
     return 0
 
 
-def draw(found: LoadLine, file: Path, url: str) -> None:
+def draw(measured: LineMeasurement, file: Path) -> None:
     """Draw latency against load, with the line, into a PNG."""
+    found = measured.line
     from tonnage.reporting.line_figure import LineCurve, LinePoint, line_picture
 
     curve = LineCurve(
-        title=f"The load line of {url}",
+        title=measured.record.title,
         points=[
             LinePoint(
                 rate_per_second=point.rate_per_second,

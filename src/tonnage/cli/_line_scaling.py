@@ -5,14 +5,14 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from tonnage.domain import Check, ConfigurationError, format_rate
+from tonnage.domain import Check, ConfigurationError, Requirement, format_rate
 from tonnage.loadtest import Payload
 from tonnage.loadtest.line import (
     LineMeasurement,
@@ -29,10 +29,16 @@ from ._line_outcome import trial_told
 from ._options import emit_json
 from ._plain import without_nan
 
-__all__ = ["counts_of", "scaling_of"]
+__all__ = ["counts_of", "refuse_what_asks_for_one_line", "scaling_of"]
 
 _RANGE: Final = re.compile(r"(?P<first>\d+)\.\.(?P<last>\d+)")
 _MOST_WORKERS: Final = 256
+_OF_ONE_LINE: Final = {
+    "against": "--against",
+    "junit": "--junit",
+    "markdown": "--markdown",
+    "with_report": "--report",
+}
 
 Write = Callable[[LineMeasurement, Path, Sequence[Check]], Path]
 
@@ -79,10 +85,28 @@ def scaling_of(
                     on_trial=lambda outcome: click.echo(trial_told(outcome), err=True),
                 )
             )
-        write(found[-1], output / f"workers-{count}", ())
+            write(found[-1], output / f"workers-{count}", ())
         if found[-1].line.interrupted_by is not None:
             return INTERRUPTED
     return _told(counts, found, flags, output, as_json=as_json)
+
+
+def refuse_what_asks_for_one_line(
+    required: Sequence[Requirement], flags: Mapping[str, Any]
+) -> None:
+    """
+    Refuse a gate, a comparison or a page: each is of one line, and would be passed over.
+
+    Raises:
+        ConfigurationError: If there is one.
+    """
+    given = ["--require"] if required else []
+    given += [flag for name, flag in _OF_ONE_LINE.items() if flags.get(name)]
+    if given:
+        raise ConfigurationError(
+            f"--workers-scaling measures several lines, and {given[0]} is of one",
+            hint="leave one of them out",
+        )
 
 
 def counts_of(text: str) -> list[int]:

@@ -4,18 +4,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tonnage.config import Settings
-from tonnage.domain import ConfigurationError, Objective, Requirement, write_record, write_series
+from tonnage.domain import ConfigurationError, Objective, Requirement
 from tonnage.loadtest.compare import ComparePlan, Comparison, Interleaved, compare_interleaved
 from tonnage.loadtest.gate import check_load, objective_requirements
+from tonnage.loadtest.placement import Placement
 
-from ._convert import settings_shown
 from ._faults import INTERRUPTED, MEASUREMENT_INVALID, OBJECTIVE_MISSED
 from ._gate import (
     comparison_shown,
@@ -25,7 +24,8 @@ from ._gate import (
     write_gate_files,
     write_run_report,
 )
-from ._open_load import OPEN_ARRIVALS, payload_of
+from ._measuring import keep, payload_of, with_settings_in_force
+from ._open_load import OPEN_ARRIVALS
 from ._options import emit_json
 from ._plain import without_nan
 from ._progress import ProgressLine
@@ -43,11 +43,12 @@ def load_against(
     required: Sequence[Requirement],
     *,
     urls: tuple[str, str],
+    placement: Placement | None,
     output: Path,
     as_json: bool,
 ) -> int:
     """Compare the services at two URLs, base and head, and hold the head against the gate."""
-    plan = _plan(settings, flags)
+    plan = _plan(settings, flags, placement)
     line = ProgressLine(total_seconds=plan.duration_seconds)
     found = compare_interleaved(plan, base_url=urls[0], head_url=urls[1], on_progress=line.update)
     line.end()
@@ -102,20 +103,15 @@ def write_comparison(comparison: Comparison, directory: Path) -> None:
 
 
 def _write(found: Interleaved, settings: Settings, output: Path, flags: dict[str, Any]) -> Path:
-    head, base = (
-        replace(record, settings={**settings_shown(settings), **record.settings})
-        for record in (found.head, found.base)
-    )
-    directory = write_record(head, output)
-    write_record(base, directory / "base")
-    for record, place in ((head, directory), (base, directory / "base")):
-        write_series(record, place)
+    head, base = (with_settings_in_force(each, settings) for each in (found.head, found.base))
+    directory = keep(head, output)
+    keep(base, directory / "base")
     write_comparison(found.comparison, directory)
-    write_run_report(flags, head, directory)
+    write_run_report(flags, directory)
     return directory
 
 
-def _plan(settings: Settings, flags: dict[str, Any]) -> ComparePlan:
+def _plan(settings: Settings, flags: dict[str, Any], placement: Placement | None) -> ComparePlan:
     for name in _NOT_COMPARED:
         if flags.get(name):
             raise ConfigurationError(
@@ -143,4 +139,5 @@ def _plan(settings: Settings, flags: dict[str, Any]) -> ComparePlan:
         processes=flags["processes"],
         seed=flags["seed"],
         i_own=flags.get("i_own"),
+        placement=placement,
     )

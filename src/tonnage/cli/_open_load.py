@@ -2,7 +2,6 @@
 Flags and settings → an open-loop plan.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -11,17 +10,26 @@ import click
 
 from tonnage.config import Settings
 from tonnage.domain import ConfigurationError, PiecewiseRate, RateProfile, parse_profile, read_trace
-from tonnage.loadtest import OpenLoopPlan, Payload, SageMakerEndpoint
+from tonnage.loadtest import OpenLoopPlan
 
-from ._convert import drawn_from, packed_artefact
-from ._options import DURATION, RATE, json_value, route_of
+from ._measuring import (
+    draw_option,
+    endpoint_of,
+    endpoint_option,
+    payload_of,
+    payload_option,
+    processes_option,
+    region_option,
+    runtime_url,
+    seed_option,
+)
+from ._options import DURATION, RATE, route_of
 
-__all__ = ["OPEN_ARRIVALS", "is_open", "open_loop_options", "open_plan", "payload_of"]
+__all__ = ["OPEN_ARRIVALS", "is_open", "open_loop_options", "open_plan"]
 
 OPEN_ARRIVALS: Final = ("constant", "poisson")
 
 _DEFAULT_SECONDS: Final = 30.0
-_RUNTIME_VARIABLES: Final = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL")
 _TRAFFIC: Final = ("rate", "profile", "trace")
 _CLOSED_ONLY: Final = (
     "users",
@@ -51,20 +59,15 @@ def open_loop_options(function: _Function) -> _Function:
             type=click.Path(path_type=Path),
             help="Open loop: a CSV of time_seconds and rate_per_second.",
         ),
-        click.option("--payload", metavar="MODULE:FUNCTION", help="A function that makes bodies."),
-        click.option(
-            "--processes",
-            type=click.IntRange(min=1),
-            default=1,
-            show_default=True,
-            help="Open loop: generator processes, a core each.",
-        ),
+        draw_option,
+        payload_option,
+        processes_option,
         click.option(
             "--timeout", type=DURATION, default="30s", show_default=True, help="For an answer."
         ),
-        click.option("--seed", type=int, default=0, show_default=True, help="Of random draws."),
-        click.option("--endpoint", metavar="NAME", help="InvokeEndpoint, signed, without retries."),
-        click.option("--region", default=None, help="Of --endpoint.  [default: [aws] region]"),
+        seed_option,
+        endpoint_option,
+        region_option,
     ]
     for option in reversed(options):
         function = option(function)
@@ -94,11 +97,11 @@ def is_open(settings: Settings, flags: Mapping[str, Any]) -> bool:
 
 def open_plan(settings: Settings, url: str | None, flags: Mapping[str, Any]) -> OpenLoopPlan:
     """Return what an open-loop ``load`` is to do: flags before settings."""
-    endpoint = _endpoint(settings, flags)
+    endpoint = endpoint_of(settings, flags)
     profile, told = _profile(settings, flags)
     arrivals = flags.get("arrivals") or settings.load.arrivals
     return OpenLoopPlan(
-        url=_runtime_url(url) if endpoint else route_of(settings.service.route, url),
+        url=runtime_url(url) if endpoint else route_of(settings.service.route, url),
         profile=profile,
         arrivals="poisson" if arrivals == "poisson" else "constant",
         payload=payload_of(settings, flags),
@@ -109,17 +112,6 @@ def open_plan(settings: Settings, url: str | None, flags: Mapping[str, Any]) -> 
         i_own=flags.get("i_own"),
         profile_text=told,
     )
-
-
-def payload_of(settings: Settings, flags: Mapping[str, Any]) -> Payload:
-    """Return what requests carry: a body, a function's, or what the artefact says."""
-    if flags.get("payload") is not None:
-        if flags.get("body") is not None:
-            raise ConfigurationError("--body and --payload both say what is sent", hint="give one")
-        return Payload(function=flags["payload"], directory=settings.directory)
-    if flags.get("body") is not None:
-        return Payload(body=json_value("--body", flags["body"]))
-    return Payload(**drawn_from(packed_artefact(settings)))
 
 
 def _profile(settings: Settings, flags: Mapping[str, Any]) -> tuple[RateProfile, str]:
@@ -144,20 +136,6 @@ def _profile(settings: Settings, flags: Mapping[str, Any]) -> tuple[RateProfile,
         )
     seconds = flags.get("duration") or _DEFAULT_SECONDS
     return PiecewiseRate.constant(rate, seconds), f"constant({rate:g}/s, {seconds:g}s)"
-
-
-def _endpoint(settings: Settings, flags: Mapping[str, Any]) -> SageMakerEndpoint | None:
-    if flags.get("endpoint") is None:
-        return None
-    return SageMakerEndpoint(
-        endpoint_name=flags["endpoint"], region=flags.get("region") or settings.aws.region
-    )
-
-
-def _runtime_url(url: str | None) -> str:
-    """Return the service's origin as AWS's own clients find it; empty for AWS itself."""
-    found = (url, *(os.environ.get(name) for name in _RUNTIME_VARIABLES))
-    return next(filter(None, found), "")
 
 
 def _flag(name: str) -> str:

@@ -5,7 +5,7 @@ Run directories → a report whose first word is the verdict.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tonnage.domain import RecordError, RunRecord
 from tonnage.reporting import ReportFiles, Section, report
@@ -18,7 +18,10 @@ from ._sections import difference_section, line_section
 if TYPE_CHECKING:
     from tonnage.reporting.page import PageFigure
 
-__all__ = ["curve_of", "write_report"]
+__all__ = ["SERIES", "curve_of", "write_report"]
+
+SERIES: Final = "series.csv"
+"""A run's seconds, beside its record."""
 
 
 def write_report(
@@ -60,6 +63,7 @@ def write_report(
         summary=[errors_by_kind(records)],
         first=first,
         leading=leading,
+        series=[file for run in runs if (file := run / SERIES).is_file()],
     )
 
 

@@ -44,11 +44,25 @@ def line_section(found: dict[str, Any]) -> Section:
     rows = [
         ("Load line", told),
         (f"{found['level']:.0%} interval", f"{low or '-'} to {high or '-'}"),
+        *_here(found),
         ("Verdict", found["verdict"]),
         ("Gave way first", found["gave_way_first"] or "-"),
         ("Objective", f"{found['objective']}, in windows of {found['window_seconds']:.1f} s"),
         ("Arrivals", f"{found['arrivals']}, open loop"),
     ]
+    verdict = "" if found["verdict"] == "FOUND" else f" ({found['verdict']})"
     return Section(
-        title=f"The load line: {told}", lines=[found["reason"]], columns=("", "Found"), rows=rows
+        title=f"The load line: {told}{verdict}",
+        lines=[found["reason"]],
+        columns=("", "Found"),
+        rows=rows,
     )
+
+
+def _here(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what a line that the machine limited is on it, nothing for every other."""
+    here = found.get("here")  # records of before there was any have none
+    if here is None:
+        return []
+    low, line, high = here
+    return [("Beside its generator", f"{line:.1f}/s, {low:.1f}/s to {high:.1f}/s")]

@@ -85,11 +85,14 @@ def _relevant(texts: tuple[str, ...]) -> dict[str, float]:
 def _write_report(comparison: Comparison, base: Path, head: Path, output: Path) -> None:
     from tonnage.reporting import report
 
+    from ._run_report import SERIES
     from ._sections import difference_section
 
-    report(
+    files = report(
         [read_record(base), read_record(head)],
         output,
         title=f"{comparison.head_title} against {comparison.base_title}",
         first=[difference_section(comparison)],
+        series=[file for run in (base, head) if (file := run / SERIES).is_file()],
     )
+    click.echo(f"report: {files.page}", err=True)

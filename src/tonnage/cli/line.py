@@ -4,20 +4,17 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from tonnage.config import Settings
-from tonnage.domain import Check, ConfigurationError, Requirement, write_record, write_series
-from tonnage.loadtest import Payload
+from tonnage.domain import Check, ConfigurationError, Requirement
 from tonnage.loadtest.gate import check_line
 from tonnage.loadtest.line import LineMeasurement, LinePlan, line, parse_terms
 
 from ._against import against_options, compared_services, service_under_test
-from ._convert import drawn_from, packed_artefact, settings_shown
 from ._gate import (
     gate_options,
     prepare_gate_files,
@@ -27,18 +24,34 @@ from ._gate import (
     write_run_report,
 )
 from ._help import LongVerb
-from ._line_outcome import draw, line_exit_code, line_outcome, line_told, trial_told
-from ._options import (
-    DURATION,
-    RATE,
-    emit_json,
-    json_option,
-    json_value,
-    settings_options,
-    with_settings,
+from ._line_outcome import (
+    NOT_THE_SERVICES,
+    draw,
+    line_exit_code,
+    line_outcome,
+    line_told,
+    trial_told,
 )
+from ._measuring import (
+    body_option,
+    draw_option,
+    endpoint_of,
+    endpoint_option,
+    i_own_option,
+    keep,
+    objective_option,
+    output_option,
+    payload_of,
+    payload_option,
+    processes_option,
+    region_option,
+    runtime_url,
+    seed_option,
+    with_settings_in_force,
+)
+from ._options import DURATION, RATE, emit_json, json_option, settings_options, with_settings
 
-__all__ = ["command", "line_plan", "payload_of", "write_line"]
+__all__ = ["command"]
 
 _DEFAULT_BUDGET_SECONDS: Final = 60.0
 _ENDING_SECONDS: Final = 0.7
@@ -71,14 +84,12 @@ _COMMON: Final = (
 )
 @click.argument("url", required=False)
 @settings_options
-@click.option("--body", metavar="JSON", help="The JSON body of every request.")
-@click.option(
-    "--objective",
-    "terms",
-    metavar="TERM",
-    multiple=True,
-    help="'p99 < 250ms', 'errors < 0.1%' or 'goodput > 99.5%'; repeatable, all must hold.",
-)
+@body_option
+@draw_option
+@payload_option
+@endpoint_option
+@region_option
+@objective_option("'p99 < 250ms', 'errors < 0.1%' or 'goodput > 99.5%'; repeatable, all must hold.")
 @click.option(
     "--budget",
     type=DURATION,
@@ -95,8 +106,8 @@ _COMMON: Final = (
 @click.option("--start", type=RATE, default=50.0, help="The first rate.  [default: 50/s]")
 @click.option("--max-rate", type=RATE, default=1e6, help="No trial goes beyond it.")
 @click.option("--window", type=DURATION, help="Of a full trial.  [default: a 15th of the budget]")
-@click.option("--seed", type=int, default=0, help="Where the random draws start.")
-@click.option("--processes", type=click.IntRange(min=1), default=1, help="Of the generator.")
+@seed_option
+@processes_option
 @gate_options
 @against_options
 @report_option
@@ -105,16 +116,9 @@ _COMMON: Final = (
     metavar="1..4",
     help="Fit the law of so many workers: URL is then an artefact, or --head a command with {n}.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("runs/line"),
-    show_default=True,
-    help="Where the run record goes.",
-)
+@output_option("runs/line")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the curve into a PNG.")
-@click.option("--i-own", metavar="HOST", help="Fire at a host that is not this machine: yours.")
+@i_own_option
 @json_option
 def command(
     *,
@@ -138,17 +142,21 @@ def command(
     prepare_gate_files(flags)  # what takes a second to import is not to overrun the budget
 
     def plan() -> LinePlan:
-        return line_plan(settings, terms, flags)
+        return _line_plan(settings, terms, flags)
 
     plan()  # a slip of the pen is named before a service is started
-    payload = payload_of(settings, flags["body"])
+    payload = payload_of(settings, flags)
+    sagemaker = endpoint_of(settings, flags)
+    if sagemaker is not None:
+        _refuse_with_an_endpoint(flags)
 
     def write(measured: LineMeasurement, directory: Path, checks: Sequence[Check]) -> Path:
-        return write_line(measured, settings, directory, checks)
+        return _write_line(measured, settings, directory, checks)
 
     if flags["workers_scaling"] is not None:
-        from ._line_scaling import scaling_of
+        from ._line_scaling import refuse_what_asks_for_one_line, scaling_of
 
+        refuse_what_asks_for_one_line(required, flags)
         return scaling_of(
             plan, flags, target=url, payload=payload, write=write, output=output, as_json=as_json
         )
@@ -169,17 +177,18 @@ def command(
     with service_under_test(settings, url, flags["head"]) as route:
         measured = line(
             plan(),
-            route,
+            runtime_url(url) if sagemaker and flags["head"] is None else route,
             payload,
             processes=flags["processes"],
+            sagemaker=sagemaker,
             i_own=flags["i_own"],
             on_trial=lambda outcome: click.echo(trial_told(outcome), err=True),
         )
-    checks = [check_line(measured.line, requirement) for requirement in required]
-    directory = write_line(measured, settings, output, checks)
-    write_run_report(flags, measured.record, directory)
+        checks = [check_line(measured.line, requirement) for requirement in required]
+        directory = _write_line(measured, settings, output, checks)
+    write_run_report(flags, directory)
     if flags["picture"] is not None:
-        draw(measured.line, flags["picture"], route)
+        draw(measured, flags["picture"])
     if as_json:
         emit_json(line_outcome(measured, directory, checks))
     else:
@@ -198,7 +207,16 @@ def _line_requirements(texts: tuple[str, ...]) -> tuple[Requirement, ...]:
     return requirements_of(texts)
 
 
-def line_plan(settings: Settings, terms: tuple[str, ...], flags: dict[str, Any]) -> LinePlan:
+def _refuse_with_an_endpoint(flags: dict[str, Any]) -> None:
+    for other in ("against", "workers_scaling"):
+        if flags[other] is not None:
+            raise ConfigurationError(
+                f"--endpoint and --{other.replace('_', '-')} do not go together",
+                hint="name a route, e.g. http://127.0.0.1:8000/evaluate",
+            )
+
+
+def _line_plan(settings: Settings, terms: tuple[str, ...], flags: dict[str, Any]) -> LinePlan:
     """Return what ``line`` is to do: flags before settings."""
     objective = settings.objective
     return LinePlan(
@@ -225,21 +243,11 @@ def _age_seconds() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started / os.sysconf("SC_CLK_TCK")
 
 
-def payload_of(settings: Settings, body: str | None) -> Payload:
-    """Return what each request carries: the body, or what the artefact's schema and rows say."""
-    if body is None:
-        return Payload(**drawn_from(packed_artefact(settings)))
-    return Payload(body=json_value("--body", body))
-
-
-def write_line(
+def _write_line(
     measured: LineMeasurement, settings: Settings, output: Path, checks: Sequence[Check] = ()
 ) -> Path:
     """Write the record of a search, and the answer beside it."""
-    record = measured.record
-    record = replace(record, settings={**settings_shown(settings), **record.settings})
-    directory = write_record(record, output)
-    write_series(record, directory)
+    directory = keep(with_settings_in_force(measured.record, settings), output)
     described = json.dumps(line_outcome(measured, directory, checks), indent=1, default=str)
     (directory / "line.json").write_text(described + "\n", encoding="utf-8")
     return directory
@@ -257,7 +265,7 @@ def _write_gate(
         verb="line",
         verdict=found.verdict,
         reason=found.reason,
-        is_believed=found.verdict not in {"GENERATOR_LIMITED", "UNDECIDED"}
+        is_believed=found.verdict not in NOT_THE_SERVICES
         and measured.record.generator["verdict"] == "VALID",
         checks=checks,
         figures={

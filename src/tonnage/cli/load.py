@@ -15,8 +15,6 @@ from tonnage.domain import (
     Objective,
     RunRecord,
     meets,
-    write_record,
-    write_series,
 )
 from tonnage.loadtest import LoadPlan, OpenLoopPlan, join_load, load
 from tonnage.loadtest.gate import (
@@ -25,8 +23,8 @@ from tonnage.loadtest.gate import (
     refuse_what_no_load_measures,
 )
 
-from ._against import against_options, compared_services, service_under_test
-from ._convert import drawn_from, objective, packed_artefact, settings_shown
+from ._against import against_options, compared_services, placement_of, service_under_test
+from ._convert import drawn_from, objective, packed_artefact
 from ._gate import (
     gate_options,
     report_option,
@@ -37,6 +35,15 @@ from ._gate import (
 from ._help import LongVerb
 from ._load_against import load_against
 from ._load_outcome import figures_told, load_exit_code, load_outcome, load_told
+from ._measuring import (
+    body_option,
+    drawn_ranges,
+    i_own_option,
+    keep,
+    objective_option,
+    output_option,
+    with_settings_in_force,
+)
 from ._open_load import OPEN_ARRIVALS, is_open, open_loop_options, open_plan
 from ._options import (
     DEFAULT_URL,
@@ -82,7 +89,7 @@ _COMMON = (
 )
 @click.argument("url", required=False)
 @settings_options
-@click.option("--body", metavar="JSON", help="The JSON body of every request.")
+@body_option
 @click.option("--locustfile", type=click.Path(path_type=Path), help="Your own users.")
 @click.option("--users", type=click.IntRange(min=1), metavar="N", help="Users at the peak.")
 @click.option("--spawn-rate", type=RATE, help="Users that start, e.g. 20/s.")
@@ -97,21 +104,8 @@ _COMMON = (
 @click.option(
     "--duration", type=DURATION, help="Of the whole test.  [default: 30s, after the ramp]"
 )
-@click.option(
-    "--objective",
-    "terms",
-    metavar="TERM",
-    multiple=True,
-    help="'p99 < 250ms' or 'errors < 0.1%'; repeatable.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("runs/load"),
-    show_default=True,
-    help="Where the run record goes.",
-)
+@objective_option("'p99 < 250ms' or 'errors < 0.1%'; repeatable.")
+@output_option("runs/load")
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Locust processes that share the users."
 )
@@ -131,7 +125,7 @@ _COMMON = (
 @gate_options
 @against_options
 @report_option
-@click.option("--i-own", metavar="HOST", help="Fire at a host that is not this machine: yours.")
+@i_own_option
 @json_option
 def command(
     *,
@@ -160,16 +154,25 @@ def command(
     required = requirements_of(requirements)
     refuse_what_no_load_measures(required)
     if flags["against"] is not None:
-        with compared_services(settings, url, flags["head"], flags["against"]) as (base, head):
+        placement = placement_of(flags["head"], flags["against"], flags["processes"])
+        with compared_services(
+            settings, url, flags["head"], flags["against"], placement=placement
+        ) as urls:
             return load_against(
-                settings, flags, goal, required, urls=(base, head), output=output, as_json=as_json
+                settings,
+                flags,
+                goal,
+                required,
+                urls=urls,
+                placement=placement,
+                output=output,
+                as_json=as_json,
             )
     with service_under_test(settings, url, flags["head"]) as route:
         record = _loaded(settings, url if flags["head"] is None else route, flags)
-    record = replace(record, settings={**settings_shown(settings), **record.settings})
-    directory = write_record(record, output)
-    write_series(record, directory)
-    write_run_report(flags, record, directory)
+        record = with_settings_in_force(record, settings)
+        directory = keep(record, output)
+    write_run_report(flags, directory)
     checks = check_load(record, required, threshold_seconds=goal.latency.threshold_seconds)
     met = meets(record.samples, goal)
     outcome = load_outcome(record, goal, directory, met=met, checks=checks)
@@ -251,6 +254,9 @@ def _given(flag: float | None, otherwise: float) -> float:
 
 def _what_is_sent(settings: Settings, url: str | None, flags: dict[str, Any]) -> dict[str, Any]:
     route = settings.service.route
+    if flags.get("draws"):
+        _refuse_a_template(flags)
+        return {"url": route_of(route, url), "ranges": drawn_ranges(flags["draws"])}
     if flags.get("body") is not None:
         return {"url": route_of(route, url), "body": json_value("--body", flags["body"])}
     locustfile = flags.get("locustfile")
@@ -259,6 +265,15 @@ def _what_is_sent(settings: Settings, url: str | None, flags: dict[str, Any]) ->
     if locustfile is not None:
         return {"url": url or DEFAULT_URL, "locustfile": locustfile}
     return {"url": route_of(route, url), **drawn_from(packed_artefact(settings))}
+
+
+def _refuse_a_template(flags: dict[str, Any]) -> None:
+    for other in ("body", "locustfile"):
+        if flags.get(other) is not None:
+            raise ConfigurationError(
+                f"users draw all of a body: --draw and --{other} do not go together",
+                hint="draw every field, load with arrivals (--rate), or write a locustfile",
+            )
 
 
 def _objective(settings: Settings, terms: tuple[str, ...]) -> Objective:

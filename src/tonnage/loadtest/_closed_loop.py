@@ -16,6 +16,7 @@ from ._account import Account, make_record
 from ._child import Ending, run_child
 from .plan import LoadPlan
 from .progress import LoadProgress
+from .signals import HeldSignals
 
 __all__ = ["run_closed_loop"]
 
@@ -54,7 +55,10 @@ def run_closed_loop(
         if progress is not None and on_progress is not None:
             on_progress(progress)
 
-    with tempfile.TemporaryDirectory(prefix="tonnage-load-") as directory:
+    with (
+        HeldSignals().hold(),
+        tempfile.TemporaryDirectory(prefix="tonnage-load-") as directory,
+    ):
         ending = run_child(plan, Path(directory), hear)
         if ending.interrupted_by is None and account.ended is None:
             raise _fault(plan, account, ending)

@@ -25,6 +25,7 @@ from .neighbours import LOOK_SECONDS, judge_neighbours
 from .open_plan import OpenLoopPlan
 from .progress import LoadProgress
 from .session import OpenLoopSession, OpenLoopTrial
+from .signals import HeldSignals
 
 __all__ = ["run_open_loop"]
 
@@ -52,16 +53,20 @@ def run_open_loop(
         TransportError: If nothing listens at the URL.
         TonnageError: If the generator dies on the way.
     """
-    with OpenLoopSession.start(
-        plan.url,
-        plan.payload,
-        timeout_seconds=plan.timeout_seconds,
-        processes=plan.processes,
-        max_outstanding=plan.max_outstanding,
-        seed=plan.seed,
-        sagemaker=plan.sagemaker,
-        i_own=plan.i_own,
-    ) as session:
+    with (
+        HeldSignals() as signals,
+        OpenLoopSession.start(
+            plan.url,
+            plan.payload,
+            timeout_seconds=plan.timeout_seconds,
+            processes=plan.processes,
+            max_outstanding=plan.max_outstanding,
+            seed=plan.seed,
+            sagemaker=plan.sagemaker,
+            i_own=plan.i_own,
+        ) as session,
+    ):
+        signals.hold()
         trial = session.trial(
             plan.profile,
             arrivals=plan.arrivals,
@@ -69,7 +74,7 @@ def run_open_loop(
             start_at_monotonic_seconds=_start(plan),
             on_progress=on_progress,
         )
-    return _record(plan, trial)
+        return _record(plan, trial)
 
 
 def _start(plan: OpenLoopPlan) -> float | None:

@@ -3,6 +3,7 @@ What the generator's processes report while a trial runs, put together.
 """
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -78,6 +79,7 @@ class Ticks:
             is_short_of_descriptors=min(limits) < wanted,
             connections_most=sum(ending["open_most"] for ending in endings),
             machine_busy_fraction=max(ending["machine_busy_fraction"] for ending in endings),
+            generator_busy_fraction=_share_of_all_cores(endings),
             stolen_fraction=max(ending["stolen_fraction"] for ending in endings),
             connections_opened=sum(ending["opened"] for ending in endings),
         )
@@ -87,6 +89,12 @@ def summed(endings: Sequence[_Report]) -> dict[str, int]:
     """Return the requests without an answer by kind, over all processes."""
     kinds = sorted({kind for ending in endings for kind in ending["unanswered"]})
     return {kind: sum(ending["unanswered"].get(kind, 0) for ending in endings) for kind in kinds}
+
+
+def _share_of_all_cores(endings: Sequence[_Report]) -> float:
+    used = sum(float(ending["cpu_seconds"]) for ending in endings)
+    lasted = max(float(ending["elapsed_seconds"]) for ending in endings)
+    return used / max(lasted, 1e-9) / (os.cpu_count() or 1)
 
 
 def _progress(reports: Sequence[_Report]) -> LoadProgress:

@@ -43,6 +43,8 @@ class GeneratorHealth:
         connections_opened: How many it opened. Open loop only.
         machine_busy_fraction: Of all cores of the machine together, the generator's own included.
             Open loop only.
+        generator_busy_fraction: Of all cores of the machine, the generator's own share.
+            Open loop only.
         others_busy_fraction: Of all cores, while this run had sent nothing yet and only waited
             for its start: what other programs took. NaN where there was no time to look.
         stolen_fraction: Of all cores' time, what another guest of the same host took. Open loop
@@ -58,6 +60,7 @@ class GeneratorHealth:
     connections_most: int = 0
     connections_opened: int = 0
     machine_busy_fraction: float = 0.0
+    generator_busy_fraction: float = 0.0
     others_busy_fraction: float = math.nan
     stolen_fraction: float = 0.0
 

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from tonnage.domain import ConfigurationError, TransportError
 
+from .signals import HeldSignals
+
 __all__ = ["is_url", "started_service"]
 
 STARTUP_SECONDS: Final = 60.0
@@ -63,7 +65,8 @@ def started_service(
             _wait(process, command, address, said, startup_seconds)
             yield address
         finally:
-            _stop(process)
+            with HeldSignals().hold():  # an impatient Ctrl-C must not leave the service behind
+                _stop(process)
 
 
 def _words(command: str, values: Mapping[str, str]) -> list[str]:

@@ -2,23 +2,18 @@
 ``tonnage rehearse``: the experiments, one after the other, and their report.
 """
 
-import contextlib
-import logging
-import os
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any
 
-from tonnage.domain import FleetTimeline, InterruptedRunError, Objective, RunRecord, write_record
-from tonnage.emulator import up_in_background
-from tonnage.loadtest import LoadPlan, LoadProgress, load
+from tonnage.domain import InterruptedRunError, Objective, RunRecord, write_record, write_series
+from tonnage.loadtest.signals import HeldSignals
 from tonnage.planning import Plan
 from tonnage.reporting import ReportFiles, Section, report
 
+from ._experiment import OnProgress, run_experiment
+from ._planning import as_planned, plan_rehearsal
 from .findings import (
     LONGEST_HELD_SECONDS,
     AloneFindings,
@@ -27,15 +22,9 @@ from .findings import (
     scaled_findings,
 )
 from .plan import Experiment, RehearsalPlan
-from .planned import PlanFindings, as_planned, plan_findings, plan_rehearsal
+from .planned import PlanFindings, plan_findings
 
 __all__ = ["Rehearsal", "rehearse"]
-
-logger = logging.getLogger(__name__)
-
-_PRECEDENCE: Final = -10
-_GENERATOR_START_SECONDS: Final = 2.5
-"""What Locust needs to be imported and ready; the load then begins on a period boundary."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +62,7 @@ def rehearse(
     plan: RehearsalPlan,
     objective: Objective,
     *,
-    on_progress: Callable[[Experiment, LoadProgress | None], None] = lambda _e, _p: None,
+    on_progress: OnProgress = lambda _experiment, _progress: None,
 ) -> Rehearsal:
     """
     Run the story in compressed time: one instance alone, then the same with scaling, then a plan.
@@ -102,22 +91,20 @@ def rehearse(
 class _Held:
     """The experiments that were run, with their records."""
 
-    def __init__(
-        self,
-        plan: RehearsalPlan,
-        on_progress: Callable[[Experiment, LoadProgress | None], None],
-    ) -> None:
+    def __init__(self, plan: RehearsalPlan, on_progress: OnProgress) -> None:
         self._plan = plan
         self._on_progress = on_progress
         self.records: list[RunRecord] = []
         self.directories: list[Path] = []
+        self.series: list[Path] = []
 
     def run(self, experiment: Experiment) -> None:
-        """Run one and write its record."""
-        self._on_progress(experiment, None)
-        with _precedence():
-            record = _run(self._plan, experiment, self._on_progress)
-        self.directories.append(write_record(record, self._plan.output / experiment.name))
+        """Run one and write its record and series."""
+        record = run_experiment(self._plan, experiment, self._on_progress)
+        with HeldSignals().hold():
+            directory = write_record(record, self._plan.output / experiment.name)
+            self.series.append(write_series(record, directory))
+        self.directories.append(directory)
         self.records.append(record)
         if record.generator["interrupted_by"]:
             raise InterruptedRunError(
@@ -156,6 +143,7 @@ def _told(plan: RehearsalPlan, objective: Objective, held: _Held, made: Plan | N
             Section(title=second.title, lines=scaled.sentences()),
             *([planned.section()] if planned else []),
         ],
+        series=held.series,
     )
     return Rehearsal(
         records=tuple(held.directories),
@@ -164,100 +152,3 @@ def _told(plan: RehearsalPlan, objective: Objective, held: _Held, made: Plan | N
         scaled=scaled,
         planned=planned,
     )
-
-
-@contextlib.contextmanager
-def _precedence() -> Iterator[None]:
-    """
-    Let the endpoint and the generator run before whatever else this machine does, where allowed.
-
-    An emulated instance whose process waits 70 ms for a core refuses requests that it would have
-    carried. Only root may do this; without it the figures show what else was running.
-    """
-    before = os.getpriority(os.PRIO_PROCESS, 0)
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, _PRECEDENCE)
-    except PermissionError:
-        logger.info("not allowed to raise the priority; a busy machine will show in the figures")
-    try:
-        yield
-    finally:
-        os.setpriority(os.PRIO_PROCESS, 0, before)
-
-
-def _run(
-    plan: RehearsalPlan,
-    experiment: Experiment,
-    on_progress: Callable[[Experiment, LoadProgress | None], None],
-) -> RunRecord:
-    with up_in_background(experiment.up) as endpoint:
-        start = endpoint.next_period_monotonic_seconds(
-            time.monotonic(), after_seconds=_GENERATOR_START_SECONDS
-        )
-        record = load(
-            _load_plan(plan, experiment, endpoint.url, start),
-            on_progress=lambda progress: on_progress(experiment, progress),
-        )
-        # The load's own start is what the record's times count from.
-        offset = time.time() - time.monotonic()
-        timeline = endpoint.timeline(record.started_at_epoch_seconds - offset)
-    return replace(
-        record,
-        fleet=_within(timeline, record.duration_seconds),
-        settings={**_settings(plan, experiment), **record.settings},
-        notes=(*_notes(experiment), *record.notes),
-    )
-
-
-def _load_plan(plan: RehearsalPlan, experiment: Experiment, url: str, start: float) -> LoadPlan:
-    return replace(
-        plan.load,
-        url=url + urlsplit(plan.load.url).path,
-        spawn_rate_per_second=plan.spawn_rate_per_second,
-        duration_seconds=experiment.duration_seconds,
-        start_at_monotonic_seconds=start,
-        name=experiment.name,
-        title=experiment.title,
-    )
-
-
-def _within(timeline: FleetTimeline, duration_seconds: float) -> FleetTimeline:
-    return replace(
-        timeline,
-        instances=[change for change in timeline.instances if change[0] <= duration_seconds],
-        invocations_per_instance=[
-            datapoint
-            for datapoint in timeline.invocations_per_instance
-            if datapoint[0] <= duration_seconds
-        ],
-    )
-
-
-def _settings(plan: RehearsalPlan, experiment: Experiment) -> dict[str, Any]:
-    """Return the settings in force, with the experiment's own in place of the file's."""
-    policy, count = experiment.up.scaling, experiment.up.endpoint.initial_instance_count
-    scaling = {
-        **plan.settings.get("scaling", {}),
-        "enabled": policy is not None,
-        **(asdict(policy) if policy else {}),
-    }
-    endpoint = {**plan.settings.get("endpoint", {}), "initial_instance_count": count}
-    return {**plan.settings, "endpoint": endpoint, "scaling": scaling}
-
-
-def _notes(experiment: Experiment) -> list[str]:
-    local = experiment.up.local
-    notes = []
-    if local.capacity is not None:
-        notes.append(
-            f"What one instance carries is an emulated cap of"
-            f" {local.capacity.rate_per_second:g} requests per second (a queue of"
-            f" {local.capacity.queue_seconds * 1000:g} ms), not what this machine carries."
-        )
-    if local.time_scale != 1:
-        notes.append(
-            f"Time is compressed {local.time_scale:g} times: a CloudWatch minute lasts"
-            f" {60 / local.time_scale:g} s, {local.provisioning_delay_seconds:g} s of provisioning"
-            f" {local.provisioning_delay_seconds / local.time_scale:g} s. Rates are not compressed."
-        )
-    return notes

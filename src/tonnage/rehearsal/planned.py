@@ -1,32 +1,24 @@
 """
-The plan for the rehearsed traffic, and what came of rehearsing it.
-
-The simulator plans on the ramp as it was ordered; what a third load test shows is set beside it.
+What came of rehearsing a plan, set beside what was planned.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from tonnage.domain import (
     FleetTimeline,
-    Objective,
-    PiecewiseRate,
-    RateProfile,
     RunRecord,
     format_fraction,
     meets,
     summarise,
 )
-from tonnage.emulator import ScalingOptions
-from tonnage.planning import Front, Option, Plan, PolicySettings, SearchSpace, plan
+from tonnage.planning import Option, Plan
 from tonnage.reporting import Section
-from tonnage.simulation import FleetModel
 
 from .plan import RehearsalPlan
 
-__all__ = ["PlanFindings", "Rehearsed", "as_planned", "plan_findings", "plan_rehearsal"]
+__all__ = ["PlanFindings", "Rehearsed", "plan_findings"]
 
 _HOUR: Final = 3600.0
 
@@ -119,54 +111,6 @@ class PlanFindings:
             yield _rehearsed_row("The plan, rehearsed (C)", self.confirmed)
 
 
-def plan_rehearsal(rehearsal: RehearsalPlan, objective: Objective, today: date) -> Plan | None:
-    """
-    Return the plan for the rehearsed ramp; None when nobody knows what an instance carries.
-
-    Args:
-        rehearsal: What is rehearsed; the instances' cap is their load line.
-        objective: What the plan must meet.
-        today: For the age of prices.
-    """
-    local, scaling = rehearsal.up.local, rehearsal.up.scaling
-    assert scaling is not None
-    if local.capacity is None:
-        return None
-    kind = rehearsal.up.endpoint.instance_type
-    return plan(
-        _traffic(rehearsal),
-        {kind: local.capacity.rate_per_second},
-        objective=objective,
-        fleet=FleetModel(
-            line_per_second=local.capacity.rate_per_second,
-            queue_seconds=min(local.capacity.queue_seconds, objective.latency.threshold_seconds),
-            provisioning_delay_seconds=local.provisioning_delay_seconds,
-            metric_delay_seconds=local.metric_delay_seconds,
-        ),
-        # A rehearsal runs target tracking on invocations, and its ramp has no calendar.
-        space=SearchSpace(max_capacity=scaling.max_capacity, alternatives=()),
-        fronts=(Front.NONE,),
-        types=(),
-        current=(kind, _policy(scaling)),
-        today=today,
-    )
-
-
-def as_planned(best: Option, scaling: ScalingOptions) -> ScalingOptions | None:
-    """Return the scaling that a plan chose, under the settings' policy name; None for a fixed."""
-    policy = best.policy
-    if policy is None or not policy.scales:
-        return None
-    return ScalingOptions(
-        policy_name=scaling.policy_name,
-        min_capacity=policy.min_capacity,
-        max_capacity=policy.max_capacity,
-        target_value=policy.target_value,
-        scale_in_cooldown_seconds=policy.scale_in_cooldown_seconds,
-        scale_out_cooldown_seconds=policy.scale_out_cooldown_seconds,
-    )
-
-
 def plan_findings(
     made: Plan, rehearsal: RehearsalPlan, scaled: RunRecord, confirmation: RunRecord | None
 ) -> PlanFindings:
@@ -188,24 +132,6 @@ def plan_findings(
         is_objective_met=meets(confirmation.samples.between(0.0, until), made.objective)
         if confirmation
         else None,
-    )
-
-
-def _traffic(rehearsal: RehearsalPlan) -> RateProfile:
-    """Return the ramp on the uncompressed clock, held as long as its rehearsal holds it."""
-    load, scale = rehearsal.load, rehearsal.up.local.time_scale
-    peak = load.users / load.pacing_seconds
-    ramp = PiecewiseRate.ramp(0.0, peak, load.users / load.spawn_rate_per_second)
-    return ramp.then(PiecewiseRate.constant(peak, rehearsal.planned_hold_seconds * scale))
-
-
-def _policy(scaling: ScalingOptions) -> PolicySettings:
-    return PolicySettings(
-        min_capacity=scaling.min_capacity,
-        max_capacity=scaling.max_capacity,
-        target_value=scaling.target_value,
-        scale_in_cooldown_seconds=scaling.scale_in_cooldown_seconds,
-        scale_out_cooldown_seconds=scaling.scale_out_cooldown_seconds,
     )
 
 

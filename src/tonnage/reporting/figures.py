@@ -13,11 +13,19 @@ import vl_convert
 from tonnage.domain import RunRecord
 
 from .charts import POINTED, Row, experiment_chart, independent, rows
+from .posters import poster
 from .scales import Scales
 from .series import timeline
-from .theme import PRINT
 
-__all__ = ["Figure", "browser_bundle", "drawing", "figures", "overview", "picture"]
+__all__ = [
+    "Figure",
+    "browser_bundle",
+    "chart_specification",
+    "drawing",
+    "figures",
+    "overview",
+    "picture",
+]
 
 # The version Altair writes for, so that page, picture and specification are drawn by the same one.
 _VEGA_LITE: Final = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
@@ -42,7 +50,7 @@ class Figure:
 
     def specification(self) -> dict[str, Any]:
         """Return the chart for a page, which brings title, theme and width."""
-        return _specification(self.chart)
+        return chart_specification(self.chart)
 
     def poster(self) -> dict[str, Any]:
         """Return the chart for a picture, with the title and the notes that must go with it."""
@@ -95,19 +103,18 @@ def browser_bundle() -> str:
 def _poster(
     chart: alt.VConcatChart | alt.ConcatChart, title: str, notes: Sequence[str], columns: int
 ) -> dict[str, Any]:
-    said = [line for note in notes for line in textwrap.wrap(f"Note: {note}", columns)]
-    heading = {
-        "text": textwrap.wrap(title, columns * 2 // 3) or "",
-        "fontSize": 17,
-        "offset": 14,
-        "subtitle": said,
-        "subtitleFontSize": 12,
-        "subtitlePadding": 5,
-    }
-    return _specification(chart) | {"title": heading, "padding": 16, "config": PRINT}
+    return poster(
+        chart_specification(chart),
+        title=title,
+        notes=[f"Note: {note}" for note in notes],
+        title_columns=columns * 2 // 3,
+        note_columns=columns,
+        size=17,
+    )
 
 
-def _specification(chart: alt.VConcatChart | alt.ConcatChart) -> dict[str, Any]:
+def chart_specification(chart: alt.VConcatChart | alt.ConcatChart) -> dict[str, Any]:
+    """Return a chart as Vega-Lite, which follows the pointer and brings no theme of its own."""
     specification = chart.add_params(alt.param(name=POINTED, value=None)).to_dict()
     del specification["config"]  # Altair's own, in place of which each paper has one
     return specification

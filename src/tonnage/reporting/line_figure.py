@@ -2,7 +2,6 @@
 Latency against load as a picture: the curve, the load line with its interval, the knee.
 """
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +11,8 @@ import numpy as np
 
 from .figures import drawing, picture
 from .page import PageFigure
-from .theme import PRINT, STYLES
+from .posters import poster
+from .theme import STYLES
 
 __all__ = ["LineCurve", "LinePoint", "line_figure", "line_page_figure", "line_picture"]
 
@@ -78,16 +78,7 @@ def line_figure(curve: LineCurve) -> dict[str, Any]:
     chart = alt.LayerChart(layer=layers, width=_WIDTH, height=_HEIGHT)
     specification = chart.to_dict()
     del specification["config"]
-    said = [line for note in curve.notes for line in textwrap.wrap(note, 100)]
-    heading = {
-        "text": textwrap.wrap(curve.title, 70),
-        "fontSize": 16,
-        "offset": 14,
-        "subtitle": said,
-        "subtitleFontSize": 12,
-        "subtitlePadding": 5,
-    }
-    return specification | {"title": heading, "padding": 16, "config": PRINT}
+    return poster(specification, title=curve.title, notes=curve.notes)
 
 
 def line_picture(curve: LineCurve, *, scale: float = 2.0) -> bytes:

@@ -6,15 +6,14 @@ no other script run and nothing be fetched.
 """
 
 import base64
-import hashlib
 import html
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from string import Template
 from typing import Any, Final
+from urllib.parse import quote
 
+from . import elements
 from .sections import Section
 
 __all__ = ["Page", "PageFigure", "render_page"]
@@ -71,6 +70,7 @@ class Page:
         picture: All charts as PNG, shown where scripts do not run.
         first: Sections before everything else.
         leading: Charts before ``figures``.
+        files: What is linked: where each is, seen from the page, and what it holds.
     """
 
     title: str
@@ -85,6 +85,7 @@ class Page:
     picture: bytes
     first: Sequence[Section] = ()
     leading: Sequence[PageFigure] = ()
+    files: Sequence[tuple[str, str]] = ()
 
 
 def render_page(page: Page, *, bundle: str) -> str:
@@ -95,7 +96,7 @@ def render_page(page: Page, *, bundle: str) -> str:
         page: What it shows.
         bundle: The script that defines ``vegaEmbed``.
     """
-    script = _asset("page.js")
+    script = elements.asset("page.js")
     enclosed = f"(() => {{{bundle}\n}})();"  # the bundle's short names stay out of the page's way
     charts = {
         "margin": page.margin,
@@ -105,94 +106,48 @@ def render_page(page: Page, *, bundle: str) -> str:
             for figure in (*page.leading, *page.figures)
         ],
     }
-    return Template(_asset("page.html")).substitute(
+    return Template(elements.asset("page.html")).substitute(
         title=html.escape(page.title),
-        policy=_policy(enclosed, f"\n{script}"),
-        style=_asset("page.css"),
+        policy=elements.policy(enclosed, f"\n{script}"),
+        style=elements.asset("page.css"),
         first=_first(page),
-        notes=_notice(page.notes) if page.notes.lines else "",
-        outcome=_section(page.outcome),
+        notes=elements.notice(page.notes) if page.notes.lines else "",
+        outcome=elements.section(page.outcome),
         caption=html.escape(page.caption),
-        sections="\n".join(_section(section) for section in page.sections),
-        background="\n".join(_folded(section) for section in page.background),
+        sections="\n".join(map(elements.section, page.sections)),
+        background="\n".join(map(elements.folded, page.background)),
         figures="\n".join(
             _figure(at, figure) for at, figure in enumerate(page.figures, start=len(page.leading))
         ),
+        files=_files(page.files),
         picture=base64.b64encode(page.picture).decode(),
         picture_alt=html.escape(" ".join(figure.description for figure in page.figures)),
-        charts=_script_json(charts),
+        charts=elements.script_json(charts),
         bundle=enclosed,
         script=script,
-    )
-
-
-def _policy(*scripts: str) -> str:
-    """Return a policy under which these scripts run, no other does, and nothing is fetched."""
-    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()) for script in scripts)
-    allowed = " ".join(f"'sha256-{digest.decode()}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _script_json(value: object) -> str:
-    """Return JSON that cannot end the script element it stands in."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=True)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _notice(section: Section) -> str:
-    return (
-        f'<aside class="notice" aria-label="{html.escape(section.title)}">'
-        f"<h2>{html.escape(section.title)}</h2>{_lines(section)}</aside>"
     )
 
 
 def _first(page: Page) -> str:
     """Return what leads the page, nothing where nothing does."""
     parts = [
-        *(_section(section) for section in page.first),
+        *map(elements.section, page.first),
         *(_figure(at, figure) for at, figure in enumerate(page.leading)),
     ]
     return f'<div class="first">\n{"".join(parts)}\n</div>\n' if parts else ""
 
 
-def _section(section: Section) -> str:
-    return f"<section><h2>{html.escape(section.title)}</h2>\n{_body(section)}</section>"
-
-
-def _folded(section: Section) -> str:
-    return f"<details><summary>{html.escape(section.title)}</summary>\n{_body(section)}</details>"
-
-
-def _body(section: Section) -> str:
-    table = _table(section.columns, section.rows) if section.columns else ""
-    return f"{_lines(section)}{table}"
-
-
-def _lines(section: Section) -> str:
-    return "".join(f"<p>{html.escape(line)}</p>\n" for line in section.lines)
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(_head_cell(name) for name in columns)
-    body = "\n".join(_row(row) for row in rows)
-    return (
-        '<div class="table"><table>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>\n"
+def _files(files: Sequence[tuple[str, str]]) -> str:
+    """Return links to what lies beside the page, nothing where nothing does."""
+    links = "".join(
+        f'<li><a href="{html.escape(quote(place))}">{html.escape(place)}</a>: {html.escape(what)}'
+        "</li>\n"
+        for place, what in files
     )
-
-
-def _head_cell(name: str) -> str:
-    # An empty heading names nothing: the corner of the table is a plain cell.
-    return f'<th scope="col">{html.escape(name)}</th>' if name else "<td></td>"
-
-
-def _row(cells: Sequence[str]) -> str:
-    first, *others = (html.escape(cell) for cell in cells)
-    told = "".join(f"<td>{cell}</td>" for cell in others)
-    return f'<tr><th scope="row">{first}</th>{told}</tr>'
+    if not links:
+        return ""
+    head = '<section class="files"><h2>Beside this page</h2>'
+    return f"{head}\n<ul>\n{links}</ul>\n</section>\n"
 
 
 def _figure(at: int, figure: PageFigure) -> str:
@@ -202,7 +157,7 @@ def _figure(at: int, figure: PageFigure) -> str:
         f"<figure><figcaption><h3>{html.escape(figure.title)}</h3></figcaption>\n"
         f'<div class="chart" data-chart="{at}"></div>\n'
         "<details><summary>The same as numbers</summary>\n"
-        f"{_table(list(columns.values()), numbers)}</details></figure>"
+        f"{elements.table(list(columns.values()), numbers)}</details></figure>"
     )
 
 
@@ -212,7 +167,3 @@ def _number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.2f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else "-"
-
-
-def _asset(name: str) -> str:
-    return resources.files(__package__).joinpath("assets", name).read_text(encoding="utf-8")

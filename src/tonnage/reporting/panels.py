@@ -45,7 +45,9 @@ def requests_panel(record: RunRecord, line: Timeline, scales: Scales) -> Panel:
     """Show what was sent each second, and what became of it."""
     # Drawn in this order: a dashed line on the wide one, where all that is offered succeeds.
     names = ["succeeded", "offered", "failed"]
-    cap = emulated_cap_per_second(record)
+    # Without a fleet nobody knows how many instances the cap holds for.
+    has_fleet = record.fleet is not None and len(record.fleet.instances) > 0
+    cap = emulated_cap_per_second(record) if has_fleet else None
     shown = [*names, "emulated cap"] if cap else names
     y = _y("value", "requests per second", alt.Scale(domain=[0, scales.requests_per_second]))
     folded = _folded(alt.Chart(), names).encode(x=_X, y=y)

@@ -3,29 +3,21 @@ A plan as one self-contained page and its pictures.
 """
 
 import html
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Any, Final
+from typing import Final
 
 import altair as alt
 
 from tonnage.domain import ConfigurationError
 
-from .charts import POINTED
-from .figures import browser_bundle, drawing, picture
-from .page import (
-    _asset,
-    _folded,
-    _notice,
-    _policy,
-    _script_json,
-    _section,
-)
+from . import elements
+from .figures import browser_bundle, chart_specification, drawing, picture
+from .posters import poster
 from .sections import Section
-from .theme import DARK, LIGHT, MARGIN, PRINT
+from .theme import DARK, LIGHT, MARGIN
 
 __all__ = ["PlanFigure", "PlanReport", "PlanReportFiles", "write_picture", "write_plan_report"]
 
@@ -108,39 +100,38 @@ def write_plan_report(report: PlanReport, output: Path) -> PlanReportFiles:
 
 def write_picture(figure: PlanFigure, file: Path) -> Path:
     """Write one figure as PNG, with its title and caption."""
-    heading = {
-        "text": textwrap.wrap(figure.title, 74) or "",
-        "fontSize": 17,
-        "offset": 14,
-        "subtitle": textwrap.wrap(figure.caption, 112),
-        "subtitleFontSize": 12,
-        "subtitlePadding": 5,
-    }
-    poster = _specification(figure) | {"title": heading, "padding": 16, "config": PRINT}
-    file.write_bytes(picture(drawing(poster), scale=_PICTURE_SCALE))
+    drawn = poster(
+        chart_specification(figure.chart),
+        title=figure.title,
+        notes=[figure.caption],
+        title_columns=74,
+        note_columns=112,
+        size=17,
+    )
+    file.write_bytes(picture(drawing(drawn), scale=_PICTURE_SCALE))
     return file
 
 
 def _page(report: PlanReport) -> str:
-    script = _asset("page.js")
+    script = elements.asset("page.js")
     enclosed = f"(() => {{{browser_bundle()}\n}})();"
     charts = {
         "margin": MARGIN,
         "themes": {"light": LIGHT, "dark": DARK},
         "specs": [
-            _specification(figure) | {"description": f"{figure.title}. {figure.caption}"}
+            chart_specification(figure.chart) | {"description": f"{figure.title}. {figure.caption}"}
             for figure in report.figures
         ],
     }
-    return Template(_asset("plan.html")).substitute(
+    return Template(elements.asset("plan.html")).substitute(
         title=html.escape(report.title),
-        policy=_policy(enclosed, f"\n{script}"),
-        style=_asset("page.css"),
-        notes=_notice(report.notes) if report.notes.lines else "",
-        sections="\n".join(_section(section) for section in report.sections),
+        policy=elements.policy(enclosed, f"\n{script}"),
+        style=elements.asset("page.css"),
+        notes=elements.notice(report.notes) if report.notes.lines else "",
+        sections="\n".join(map(elements.section, report.sections)),
         figures="\n".join(_figure(at, figure) for at, figure in enumerate(report.figures)),
-        background="\n".join(_folded(section) for section in report.background),
-        charts=_script_json(charts),
+        background="\n".join(map(elements.folded, report.background)),
+        charts=elements.script_json(charts),
         bundle=enclosed,
         script=script,
     )
@@ -152,9 +143,3 @@ def _figure(at: int, figure: PlanFigure) -> str:
         f"<p>{html.escape(figure.caption)}</p></figcaption>\n"
         f'<div class="chart" data-chart="{at}"></div></figure>'
     )
-
-
-def _specification(figure: PlanFigure) -> dict[str, Any]:
-    specification = figure.chart.add_params(alt.param(name=POINTED, value=None)).to_dict()
-    del specification["config"]  # Altair's own, in place of which each paper has one
-    return specification

@@ -2,7 +2,6 @@
 Load lines against the number of workers as a picture, with the law that was fitted to them.
 """
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,7 +9,8 @@ from typing import Any, Final
 import altair as alt
 
 from .figures import drawing, picture
-from .theme import PRINT, STYLES
+from .posters import poster
+from .theme import STYLES
 
 __all__ = ["ScalingCurve", "scaling_figure", "scaling_picture"]
 
@@ -69,15 +69,7 @@ def scaling_figure(curve: ScalingCurve) -> dict[str, Any]:
     ]
     specification = alt.LayerChart(layer=layers, width=_WIDTH, height=_HEIGHT).to_dict()
     del specification["config"]
-    heading = {
-        "text": textwrap.wrap(curve.title, 70),
-        "fontSize": 16,
-        "offset": 14,
-        "subtitle": [line for note in curve.notes for line in textwrap.wrap(note, 95)],
-        "subtitleFontSize": 12,
-        "subtitlePadding": 5,
-    }
-    return specification | {"title": heading, "padding": 16, "config": PRINT}
+    return poster(specification, title=curve.title, notes=curve.notes, note_columns=95)
 
 
 def scaling_picture(curve: ScalingCurve, *, scale: float = 2.0) -> bytes:

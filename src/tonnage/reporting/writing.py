@@ -2,6 +2,7 @@
 Records in, a directory with page, pictures and summary out.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ _CAPTION: Final = (
     "shaded band runs from a scaling decision until its instances serve. Latency runs from the "
     "intended send to the last byte, over all answered requests of each second, failed ones too."
 )
+_SERIES: Final = "each second as CSV, with the column names of Locust's history"
 _PICTURE_SCALE: Final = 2.0
 
 
@@ -54,6 +56,7 @@ def report(
     summary: Sequence[Section] = (),
     first: Sequence[Section] = (),
     leading: Sequence[PageFigure] = (),
+    series: Sequence[Path] = (),
 ) -> ReportFiles:
     """
     Write what ``records`` saw as one HTML page, PNG pictures and a Markdown summary.
@@ -65,6 +68,7 @@ def report(
         summary: Sections of the caller's own, shown right after the results.
         first: Sections shown before everything else: a verdict, a load line, a difference.
         leading: Charts shown before those over time, e.g. latency against load.
+        series: The records' seconds as CSV, which the page links.
 
     Raises:
         ConfigurationError: If there is no record, or ``output`` is not a directory.
@@ -92,6 +96,7 @@ def report(
         _page(heading, drawn, summary, picture(together, scale=1.0)),
         first=tuple(first),
         leading=tuple(leading),
+        files=[(Path(os.path.relpath(file, output)).as_posix(), _SERIES) for file in series],
     )
     written.page.write_text(render_page(page, bundle=browser_bundle()), encoding="utf-8")
     written.summary.write_text(

@@ -186,6 +186,8 @@ def test_the_line_is_measured_at_each_number_of_workers(tmp_path: Path):
         (("nowhere", "--workers-scaling", "1..3"), "no packed artefact"),
         (("nowhere", "--workers-scaling", "3"), "names no counts"),
         ((URL, "--head", "true", "--workers-scaling", "1..2"), "put {n}"),
+        (("nowhere", "--workers-scaling", "1..3", "--require", "line >= 1/s"), "--require is of"),
+        (("nowhere", "--workers-scaling", "1..3", "--junit", "junit.xml"), "--junit is of one"),
         ((URL,), "no command is given"),
     ],
 )

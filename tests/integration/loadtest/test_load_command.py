@@ -65,6 +65,21 @@ def test_a_profile_and_a_trace_bring_their_own_duration(target: str, tmp_path: P
     assert finished(trace, code=0)["requests"] == 60
 
 
+def test_numbers_are_drawn_into_a_template_of_a_body(listener: "Listener", tmp_path: Path):
+    command = tonnage(
+        *("load", listener.url, "--body", '{"distance": 1, "city": "Taipei"}', "--rate", "80/s"),
+        *("--draw", "distance=100..6000", "--duration", "500ms", "--objective", "p99 < 60s"),
+        *("--json",),
+        cwd=tmp_path,
+    )
+    finished(command, code=0)
+    bodies = [body for _, _, body in listener.requests]
+    assert {body["city"] for body in bodies} == {"Taipei"}
+    drawn = {body["distance"] for body in bodies}
+    assert len(drawn) == len(bodies) == 40
+    assert all(100 <= distance <= 6000 for distance in drawn)
+
+
 def test_settings_may_ask_for_an_open_loop(target: str, tmp_path: Path):
     (tmp_path / "tonnage.toml").write_text('[load]\narrivals = "poisson"\nrate = "60/s"\n')
     command = tonnage(
@@ -85,6 +100,8 @@ def test_settings_may_ask_for_an_open_loop(target: str, tmp_path: Path):
         (["--arrivals", "constant"], "an open loop needs a rate"),
         (["--trace", "trace.csv"], "line 3, column rate_per_second"),
         (["--rate", "5/s", "--payload", "no_such:thing"], "--body and --payload"),
+        (["--users", "3", "--draw", "distance=1..2"], "--draw and --body do not go together"),
+        (["--rate", "5/s", "--draw", "distance=9..2"], "range of distance"),
     ],
 )
 def test_misuse_is_named(target: str, tmp_path: Path, flags: list[str], said: str):

@@ -22,7 +22,8 @@ from tonnage.domain import (
 from tonnage.emulator import EndpointOptions, LocalOptions, ScalingOptions, UpOptions
 from tonnage.loadtest import LoadPlan
 from tonnage.rehearsal import PlanFindings, RehearsalPlan
-from tonnage.rehearsal.planned import as_planned, plan_findings, plan_rehearsal
+from tonnage.rehearsal._planning import as_planned, plan_rehearsal
+from tonnage.rehearsal.planned import plan_findings
 from tonnage.serving import InstanceCapacity
 
 if TYPE_CHECKING:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -62,6 +63,12 @@ def test_what_is_missing_is_said_in_its_panel(empty: RunRecord):
         "No fleet was recorded.",
         "No request was answered.",
     ]
+
+
+def test_a_cap_is_drawn_only_where_a_fleet_has_it(records: list[RunRecord]):
+    fleetless = dataclasses.replace(records[0], fleet=None)
+    drawn = [json.dumps(figure.specification()) for figure in figures([records[0], fleetless])]
+    assert ["emulated cap" in each for each in drawn] == [True, False]
 
 
 def test_scaling_activities_carry_their_cause(records: list[RunRecord]):

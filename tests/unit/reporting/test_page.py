@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 import pytest
 
 from tonnage.reporting import Section
-from tonnage.reporting.page import Page, PageFigure, _asset, render_page
+from tonnage.reporting.elements import asset
+from tonnage.reporting.page import Page, PageFigure, render_page
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;<!--"
 
@@ -84,8 +85,8 @@ class Elements(HTMLParser):
 def test_the_page_is_as_it_was(page: Page, golden: Callable[[str, str], bool]):
     """The skeleton, without style, script and their digests; ``UPDATE_GOLDEN=1`` writes it anew."""
     text = render_page(page, bundle="/* bundle */")
-    text = text.replace(_asset("page.css"), "/* style */\n").replace(
-        _asset("page.js"), "/* script */\n"
+    text = text.replace(asset("page.css"), "/* style */\n").replace(
+        asset("page.js"), "/* script */\n"
     )
     assert golden("page.html", re.sub(r"sha256-[\w+/=]+", "sha256-…", text))
 
@@ -119,6 +120,16 @@ def test_nothing_is_loaded_from_anywhere(page: Page):
     for _, attributes in Elements(render_page(page, bundle="")).elements:
         assert "href" not in attributes
         assert (attributes.get("src") or "data:").startswith("data:")
+
+
+def test_what_lies_beside_it_is_linked_and_not_loaded(page: Page):
+    files = [("../run 1/series.csv", "each second"), (f"{HOSTILE}.csv", HOSTILE)]
+    parsed = Elements(render_page(dataclasses.replace(page, files=files), bundle=""))
+    links = [attributes["href"] for tag, attributes in parsed.elements if tag == "a"]
+    assert links[0] == "../run%201/series.csv"
+    assert len(links) == 2
+    tags = [tag for tag, _ in parsed.elements]
+    assert (tags.count("script"), tags.count("img")) == (3, 1)
 
 
 def test_tables_name_their_rows_and_columns(page: Page):

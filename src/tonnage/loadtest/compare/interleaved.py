@@ -7,7 +7,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from typing import Any, Final
 from tonnage import __version__
 from tonnage.domain import (
     ConfigurationError,
+    InterruptedRunError,
     PiecewiseRate,
     RunRecord,
     Samples,
@@ -23,8 +24,10 @@ from tonnage.domain import (
     percentile,
 )
 from tonnage.loadtest._account import machine
+from tonnage.loadtest.placement import on_cores
 from tonnage.loadtest.progress import LoadProgress
 from tonnage.loadtest.session import OpenLoopSession, OpenLoopTrial
+from tonnage.loadtest.signals import HeldSignals
 
 from .blocks import Blocks
 from .differences import Comparison
@@ -81,13 +84,19 @@ def compare_interleaved(
         ConfigurationError: If a target may not be fired at, or neither answers.
         TransportError: If nothing listens at one of them.
     """
-    with _session(plan, base_url) as base, _session(plan, head_url) as head:
+    with (
+        HeldSignals() as signals,
+        on_cores(plan.placement.generators if plan.placement else None),
+        _session(plan, base_url) as base,
+        _session(plan, head_url) as head,
+    ):
         slots = Slots.dealt(plan, plan.slot_seconds(_median_latency(plan, base, head)))
         # Not before both are ready: each is to begin at the same moment.
         lead = _LEAD_SECONDS + _SECONDS_FOR_A_MILLION * plan.rate_per_second * (
             slots.duration_seconds / 1e6
         )
         start = time.monotonic() + lead
+        signals.hold()
 
         def run(session: OpenLoopSession, side: Side) -> OpenLoopTrial:
             return session.trial(
@@ -108,8 +117,17 @@ def compare_interleaved(
             if of_head.interrupted_by is not None:
                 _end(base, of_base)
             trials: dict[Side, OpenLoopTrial] = {"base": of_base.result(), "head": of_head}
+        return _compared(plan, slots, trials, (base_url, head_url))
+
+
+def _compared(
+    plan: ComparePlan,
+    slots: Slots,
+    trials: Mapping[Side, OpenLoopTrial],
+    urls: tuple[str, str],
+) -> Interleaved:
     lasted = min(trial.duration_seconds for trial in trials.values())
-    if of_head.interrupted_by is None:
+    if trials["head"].interrupted_by is None:
         lasted = math.inf
     run_name = uuid.uuid4().hex
     records = {
@@ -120,10 +138,12 @@ def compare_interleaved(
             side,
             Blocks(run=run_name, side=side, units=slots.windows(side, until_seconds=lasted)),
         )
-        for side, url in _sides(base_url, head_url)
+        for side, url in _sides(*urls)
     }
     comparison = compare_records(records["base"], records["head"])
     told = f"{comparison.method}, {format_duration(slots.seconds)} each"
+    if plan.placement is not None:
+        told = f"{told}; {plan.placement.told}"
     return Interleaved(
         comparison=replace(comparison, method=told), base=records["base"], head=records["head"]
     )
@@ -151,6 +171,8 @@ def _median_latency(plan: ComparePlan, *sessions: OpenLoopSession) -> float:
             PiecewiseRate.constant(plan.rate_per_second, _PILOT_SECONDS),
             drain_seconds=_PILOT_SECONDS,
         )
+        if pilot.interrupted_by is not None:
+            raise InterruptedRunError("interrupted before base and head were compared")
         answered = pilot.samples.latency_seconds[pilot.samples.status > 0]
         medians.append(percentile(answered, 1 / 2))
     known = [median for median in medians if not math.isnan(median)]
@@ -191,6 +213,7 @@ def _record(
                 "timeout_seconds": plan.timeout_seconds,
                 "processes": plan.processes,
                 "seed": plan.seed,
+                "cores": plan.placement.shown() if plan.placement else None,
             },
             "comparison": blocks.shown(),
         },

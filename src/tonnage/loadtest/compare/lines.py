@@ -3,7 +3,7 @@ Two load lines, compared.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Final
 
@@ -12,6 +12,10 @@ from .differences import FALSE_ALARMS, LEVEL, RELEVANT, Comparison, Difference, 
 __all__ = ["MeasuredLine", "compare_lines"]
 
 _NO_LINE: Final = "no line was found"
+_SHARED: Final = (
+    "both lines are what this machine carried of service and generator together: the services' own"
+    " lines differ by more, not by less"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +30,7 @@ class MeasuredLine:
         interval: Where it lies with probability ``level``; None for an end that is not known.
         level: The interval's probability.
         objective: What it was found under, with the arrivals; two lines must agree in it.
+        here: Low end, line and high end of what a line that the machine limited is on it.
     """
 
     title: str
@@ -34,6 +39,7 @@ class MeasuredLine:
     interval: tuple[float | None, float | None]
     level: float
     objective: str
+    here: tuple[float, float, float] | None = None
 
 
 def compare_lines(base: MeasuredLine, head: MeasuredLine) -> Comparison:
@@ -43,8 +49,13 @@ def compare_lines(base: MeasuredLine, head: MeasuredLine) -> Comparison:
     The interval of the ratio follows from the two lines' own intervals by the method of variance
     estimates recovery (Zou and Donner, 2008), in logarithms: each end of the difference takes the
     distances to those two ends that make it worst. A line that is only bounded from below bounds
-    the ratio on one side.
+    the ratio on one side. Two lines that the same machine limited are compared by what they were on
+    it: a request costs the generator the same on either side, which draws them together.
     """
+    shared = []
+    if base.here is not None and head.here is not None:
+        base, head = _here(base, base.here), _here(head, head.here)
+        shared.append(_SHARED)
     change, low, high, strict = _ratio(base, head)
     answer = answer_for("line", change, strict, RELEVANT["line"])
     difference = Difference(
@@ -74,8 +85,13 @@ def compare_lines(base: MeasuredLine, head: MeasuredLine) -> Comparison:
         head_title=head.title,
         is_believed=not reasons and base.objective == head.objective,
         reason="; ".join([*(f"{_NO_LINE}: {reason}" for reason in reasons), *notes]),
-        notes=tuple(notes),
+        notes=(*shared, *notes),
     )
+
+
+def _here(line: MeasuredLine, here: tuple[float, float, float]) -> MeasuredLine:
+    low, middle, high = here
+    return replace(line, line=middle, interval=(low, high))
 
 
 def _ratio(

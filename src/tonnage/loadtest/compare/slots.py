@@ -11,6 +11,7 @@ import numpy as np
 from tonnage.domain import ConfigurationError, PiecewiseRate, format_rate
 from tonnage.loadtest.open_plan import OpenArrivals
 from tonnage.loadtest.payload import Payload
+from tonnage.loadtest.placement import Placement
 
 from .blocks import Window
 
@@ -46,6 +47,8 @@ class ComparePlan:
         processes: Generator processes for each side; only one side's work at a time.
         seed: Where the coins and other draws start.
         i_own: A host that is not loopback and may be fired at.
+        placement: The cores that the services were started on and the generator is to have, where
+            this machine runs both.
     """
 
     rate_per_second: float
@@ -56,6 +59,7 @@ class ComparePlan:
     processes: int = 1
     seed: int = 0
     i_own: str | None = None
+    placement: Placement | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.duration_seconds) and self.duration_seconds >= LEAST_SECONDS):

@@ -11,19 +11,24 @@ A search of 60 s makes 15 to 25 trials and costs a few milliseconds of thought f
 
 from .belief import Belief, Evidence
 from .curve import CurvePoint, Knee
-from .engine import EngineTrials, LineMeasurement, line
+from .engine import EngineTrials
 from .find import find_line
+from .finding import LineVerdict
+from .measurement import LineMeasurement, line
 from .pair import LinePair, find_lines_in_turn, line_pair
 from .plan import LinePlan
-from .result import LineVerdict, LoadLine, conclude
+from .reading import read_trial
+from .result import LoadLine, conclude
 from .scaling import ScalingLaw, ScalingPoint, fit_scaling
 from .search import next_trial
+from .sharing import Cores
 from .terms import ErrorTerm, GoodputTerm, LatencyTerm, Term, TermResult, parse_terms
-from .trials import Trial, TrialOutcome, TrialRun, Trials, read_trial
+from .trials import Trial, TrialOutcome, TrialRun, Trials
 from .virtual import TargetShape, VirtualTarget
 
 __all__ = [
     "Belief",
+    "Cores",
     "CurvePoint",
     "EngineTrials",
     "ErrorTerm",

@@ -2,28 +2,19 @@
 Trials for real: one warm open-loop generator, many short stretches of load.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
-import numpy as np
-
-from tonnage.domain import MonotonicClock, PiecewiseRate, RunRecord, Samples
-from tonnage.loadtest._account import machine, number
+from tonnage.domain import MonotonicClock, PiecewiseRate, Samples
 from tonnage.loadtest._urls import is_loopback
-from tonnage.loadtest.health import Verdict
-from tonnage.loadtest.neighbours import NEIGHBOURS, judge_neighbours, mean_busy
-from tonnage.loadtest.open_plan import SageMakerEndpoint
-from tonnage.loadtest.payload import Payload
+from tonnage.loadtest.health import GeneratorHealth
 from tonnage.loadtest.session import OpenLoopSession
+from tonnage.loadtest.signals import HeldSignals
 
-from .find import find_line
-from .plan import LineArrivals, LinePlan
-from .result import LoadLine
-from .trials import Trial, TrialOutcome, TrialRun
+from .plan import LineArrivals
+from .sharing import Cores
+from .trials import Trial, TrialRun
 
-__all__ = ["EngineTrials", "LineMeasurement", "line", "measurement"]
+__all__ = ["EngineTrials"]
 
 
 @dataclass(slots=True)
@@ -36,12 +27,14 @@ class EngineTrials:
         arrivals: How requests arrive.
         runs: What came back so far, oldest first.
         cpu_seconds: What the generator used.
+        signals: What came between trials, which ends the search as one within a trial does.
     """
 
     session: OpenLoopSession
     arrivals: LineArrivals = "constant"
     runs: list[TrialRun] = field(default_factory=list)
     cpu_seconds: float = 0.0
+    signals: HeldSignals = field(default_factory=HeldSignals)
     _clock: MonotonicClock = field(default_factory=MonotonicClock)
 
     def now_seconds(self) -> float:
@@ -51,6 +44,8 @@ class EngineTrials:
     def run(self, trial: Trial, *, seed: int) -> TrialRun:
         """Settle, load, wait for the answers, and return them."""
         start = self.now_seconds() + trial.settle_seconds
+        if self.signals.name is not None:
+            return _not_run(start, self.signals.name)
         seen = self.session.trial(
             PiecewiseRate.constant(trial.rate_per_second, trial.load_seconds),
             arrivals=self.arrivals,
@@ -67,168 +62,27 @@ class EngineTrials:
                 generator_reason=seen.verdict.reason,
                 generator_cause=seen.verdict.cause,
                 interrupted_by=seen.interrupted_by,
-                others_busy_fraction=seen.health.others_busy_fraction,
-                stolen_fraction=seen.health.stolen_fraction,
+                cores=self._cores(seen.health),
             )
         )
         return self.runs[-1]
 
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class LineMeasurement:
-    """
-    A load line and the run record it came from.
-
-    Attributes:
-        line: The answer.
-        record: Every request of every trial, in one record; times since the search began.
-    """
-
-    line: LoadLine
-    record: RunRecord
-
-    def _repr_html_(self) -> str:
-        """Return it as a notebook shows it: the line."""
-        return self.line._repr_html_()
-
-
-def line(
-    plan: LinePlan,
-    url: str,
-    payload: Payload,
-    *,
-    processes: int = 1,
-    sagemaker: SageMakerEndpoint | None = None,
-    i_own: str | None = None,
-    on_trial: Callable[[TrialOutcome], None] = lambda _outcome: None,
-) -> LineMeasurement:
-    """
-    Find the load line of a running service.
-
-    The budget runs from the call on: starting the generator is part of it. On SIGINT or SIGTERM (in
-    the main thread) it stops early and says what the trials so far say, with a note.
-
-    Args:
-        plan: What is looked for.
-        url: The route to POST to.
-        payload: What each request carries.
-        processes: How many generator processes share the load, each a core.
-        sagemaker: The endpoint to invoke instead of a route.
-        i_own: A host that is not loopback and may be fired at.
-        on_trial: Called with each trial's outcome.
-
-    Raises:
-        ConfigurationError: If the target may not be fired at.
-        TransportError: If nothing listens there.
-    """
-    began = MonotonicClock().now_seconds()
-    started_at = time.time()
-    with OpenLoopSession.start(
-        url,
-        payload,
-        timeout_seconds=plan.patience_seconds,
-        processes=processes,
-        seed=plan.seed,
-        sagemaker=sagemaker,
-        i_own=i_own,
-    ) as session:
-        trials = EngineTrials(session=session, arrivals=plan.arrivals)
-        found = find_line(plan, trials, began_seconds=began, on_trial=on_trial)
-    return measurement(
-        plan,
-        found,
-        trials,
-        name="line",
-        began_seconds=began,
-        started_at_epoch_seconds=started_at,
-        duration_seconds=found.elapsed_seconds,
-    )
-
-
-def measurement(
-    plan: LinePlan,
-    found: LoadLine,
-    trials: EngineTrials,
-    *,
-    name: str,
-    began_seconds: float,
-    started_at_epoch_seconds: float,
-    duration_seconds: float,
-) -> LineMeasurement:
-    """Return a line with the run record of the trials it came from."""
-    generator = _generator(found, trials)
-    busy = [generator["reason"]] if generator["cause"] == NEIGHBOURS else []
-    found = replace(found, notes=(*found.notes, *busy))
-    record = RunRecord(
-        name=name,
-        title=f"The load line of {trials.session.target.full_url}",
-        started_at_epoch_seconds=started_at_epoch_seconds,
-        duration_seconds=duration_seconds,
-        samples=_joined(trials.runs, began_seconds),
-        settings={"line": _settings(plan, trials.session)},
-        generator=generator,
-        machine=machine(),
-        notes=(f"{found.verdict}: {found.reason}", *found.notes),
-    )
-    return LineMeasurement(line=found, record=record)
-
-
-def _joined(runs: Sequence[TrialRun], origin_seconds: float) -> Samples:
-    if not runs:
-        return Samples.empty()
-    shifts = [run.began_seconds - origin_seconds for run in runs]
-
-    def moments(name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        columns = (getattr(run.samples, name) for run in runs)
-        return np.concatenate(
-            [column + shift for column, shift in zip(columns, shifts, strict=True)]
+    def _cores(self, health: GeneratorHealth) -> Cores:
+        others, stolen = health.others_busy_fraction, health.stolen_fraction
+        if not is_loopback(self.session.target.host):
+            return Cores(others=others, stolen=stolen)
+        return Cores(
+            busy=health.machine_busy_fraction,
+            generator=health.generator_busy_fraction,
+            others=others,
+            stolen=stolen,
         )
 
-    return Samples(
-        intended_seconds=moments("intended_seconds"),
-        sent_seconds=moments("sent_seconds"),
-        done_seconds=moments("done_seconds"),
-        status=np.concatenate([run.samples.status for run in runs]),
+
+def _not_run(at_seconds: float, interrupted_by: str) -> TrialRun:
+    return TrialRun(
+        began_seconds=at_seconds,
+        ended_seconds=at_seconds,
+        samples=Samples.empty(),
+        interrupted_by=interrupted_by,
     )
-
-
-def _settings(plan: LinePlan, session: OpenLoopSession) -> Mapping[str, Any]:
-    shown = asdict(plan)
-    shown["terms"] = [str(term) for term in plan.terms]
-    return {
-        **shown,
-        "url": session.target.full_url,
-        "payload": session.target.payload.shown(),
-        "timeout_seconds": session.target.timeout_seconds,
-        "processes": len(session.process_ids),
-    }
-
-
-def _generator(found: LoadLine, trials: EngineTrials) -> Mapping[str, Any]:
-    outcomes = found.trials
-    doubted = [outcome for outcome in outcomes if not outcome.is_evidence]
-    verdict = _verdict(outcomes, doubted)
-    looks = [run.others_busy_fraction for run in trials.runs]
-    stolen = max((run.stolen_fraction for run in trials.runs), default=0.0)
-    if is_loopback(trials.session.target.host):
-        verdict = judge_neighbours(verdict, looks, stolen)
-    return {
-        "engine": "open loop",
-        "model": "open loop",
-        "arrivals": found.arrivals,
-        "cpu_seconds": trials.cpu_seconds,
-        "trials": len(outcomes),
-        "trials_doubted": len(doubted),
-        "others_busy_fraction": number(mean_busy(looks)),
-        "stolen_fraction_max": stolen,
-        "verdict": verdict.word,
-        "reason": verdict.reason,
-        "cause": verdict.cause,
-    }
-
-
-def _verdict(outcomes: Sequence[TrialOutcome], doubted: Sequence[TrialOutcome]) -> Verdict:
-    if all(outcome.generator == "VALID" for outcome in outcomes):
-        return Verdict(word="VALID", reason="it kept up in every trial")
-    reason = doubted[-1].generator_reason if doubted else "it was a little late in some trials"
-    return Verdict(word="DOUBTFUL", reason=reason, cause="trials")

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Final
 
 from .plan import LinePlan
+from .reading import read_trial
 from .result import LoadLine, conclude, interrupted
 from .search import next_trial
-from .trials import TrialOutcome, Trials, read_trial
+from .trials import Trial, TrialOutcome, Trials
 
-__all__ = ["find_line"]
+__all__ = ["find_line", "tried"]
 
 _SEEDS_APART: Final = 10_007
 
@@ -34,11 +35,30 @@ def find_line(
     origin = trials.now_seconds() if began_seconds is None else began_seconds
     outcomes: list[TrialOutcome] = []
     while (trial := next_trial(plan, outcomes, trials.now_seconds() - origin)) is not None:
-        run = trials.run(trial, seed=plan.seed * _SEEDS_APART + len(outcomes))
-        if run.interrupted_by is not None:
-            # Half a trial is no trial: its window is not the one that was to be judged.
-            found = conclude(plan, outcomes, trials.now_seconds() - origin)
-            return interrupted(found, run.interrupted_by)
-        outcomes.append(read_trial(trial, run, plan.terms, origin_seconds=origin))
-        on_trial(outcomes[-1])
+        seen = tried(plan, trials, trial, number=len(outcomes), origin_seconds=origin)
+        if isinstance(seen, str):
+            return interrupted(conclude(plan, outcomes, trials.now_seconds() - origin), seen)
+        outcomes.append(seen)
+        on_trial(seen)
     return conclude(plan, outcomes, trials.now_seconds() - origin)
+
+
+def tried(
+    plan: LinePlan, trials: Trials, trial: Trial, *, number: int, origin_seconds: float
+) -> TrialOutcome | str:
+    """
+    Run a trial and judge it; return the signal's name when one ended it.
+
+    Half a trial is no trial: its window is not the one that was to be judged.
+
+    Args:
+        plan: What is looked for.
+        trials: What runs it.
+        trial: What to run.
+        number: How many came before it; draws differ from trial to trial.
+        origin_seconds: When the search began, on the clock of ``trials``.
+    """
+    run = trials.run(trial, seed=plan.seed * _SEEDS_APART + number)
+    if run.interrupted_by is not None:
+        return run.interrupted_by
+    return read_trial(trial, run, plan.terms, origin_seconds=origin_seconds)

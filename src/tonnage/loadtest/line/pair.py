@@ -5,21 +5,21 @@ Two load lines in one budget, a trial at a time in turn.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from tonnage.domain import MonotonicClock
 from tonnage.loadtest.payload import Payload
 from tonnage.loadtest.session import OpenLoopSession
+from tonnage.loadtest.signals import HeldSignals
 
-from .engine import EngineTrials, LineMeasurement, measurement
+from .engine import EngineTrials
+from .find import tried
+from .measurement import LineMeasurement, measurement
 from .plan import LinePlan
 from .result import LoadLine, conclude, interrupted
 from .search import next_trial
-from .trials import TrialOutcome, Trials, read_trial
+from .trials import TrialOutcome, Trials
 
 __all__ = ["LinePair", "find_lines_in_turn", "line_pair"]
-
-_SEEDS_APART: Final = 10_007
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -55,14 +55,18 @@ class _Search:
         if trial is None:
             self.is_over = True
             return
-        seed = self.plan.seed * _SEEDS_APART + len(self.outcomes)
-        run = self.trials.run(trial, seed=seed)
-        if run.interrupted_by is not None:
-            self.interrupted_by = run.interrupted_by
+        seen = tried(
+            self.plan,
+            self.trials,
+            trial,
+            number=len(self.outcomes),
+            origin_seconds=origin_seconds,
+        )
+        if isinstance(seen, str):
+            self.interrupted_by = seen
         else:
-            outcome = read_trial(trial, run, self.plan.terms, origin_seconds=origin_seconds)
-            self.outcomes.append(outcome)
-            self.on_trial(outcome)
+            self.outcomes.append(seen)
+            self.on_trial(seen)
         self.elapsed_seconds += self.trials.now_seconds() - began
 
     def found(self) -> LoadLine:
@@ -152,8 +156,12 @@ def line_pair(
             i_own=i_own,
         )
 
-    with session(base_url) as base, session(head_url) as head:
-        trials = [EngineTrials(session=each, arrivals=plan.arrivals) for each in (base, head)]
+    with HeldSignals() as signals, session(base_url) as base, session(head_url) as head:
+        signals.hold()
+        trials = [
+            EngineTrials(session=each, arrivals=plan.arrivals, signals=signals)
+            for each in (base, head)
+        ]
         found = find_lines_in_turn(
             plan,
             *trials,
@@ -161,17 +169,17 @@ def line_pair(
             spent_seconds=(clock.now_seconds() - began) / 2,
             on_trial=on_trial,
         )
-    ended = clock.now_seconds() - began
-    measured = [
-        measurement(
-            plan,
-            line,
-            each,
-            name=name,
-            began_seconds=began,
-            started_at_epoch_seconds=started_at,
-            duration_seconds=ended,
-        )
-        for name, line, each in zip(("base", "head"), found, trials, strict=True)
-    ]
+        ended = clock.now_seconds() - began
+        measured = [
+            measurement(
+                plan,
+                line,
+                each,
+                name=name,
+                began_seconds=began,
+                started_at_epoch_seconds=started_at,
+                duration_seconds=ended,
+            )
+            for name, line, each in zip(("base", "head"), found, trials, strict=True)
+        ]
     return LinePair(base=measured[0], head=measured[1])

@@ -115,6 +115,30 @@ def test_a_smaller_difference_can_be_asked_for():
     assert answers(compare_records(base, head, relevant={"p50": 0.05}))["p50"] == "worse"
 
 
+def quick(record: RunRecord, factor: float, *, cores: dict[str, list[int]] | None) -> RunRecord:
+    """The same service with its latencies multiplied, on cores of its own or left alone."""
+    from dataclasses import replace
+
+    samples = record.samples
+    done = samples.sent_seconds + factor * (samples.done_seconds - samples.sent_seconds)
+    return replace(
+        record,
+        samples=replace(samples, done_seconds=done),
+        settings={**record.settings, "load": {"cores": cores}},
+    )
+
+
+def test_services_left_alone_differ_by_where_they_run_and_those_on_the_same_cores_do_not():
+    base, head = service("base", 1), service("head", 1)
+    apart = {"generators": [0], "services": [1]}
+    for cores, answer in ((None, "no difference"), (apart, "worse")):
+        compared = compare_records(
+            quick(base, 0.1, cores=cores), quick(head, 0.12, cores=cores), relevant={"p99": 9.0}
+        )
+        assert compared.answer == answer
+        assert any("150 us" in note or "0.15 ms" in note for note in compared.notes) == (not cores)
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
