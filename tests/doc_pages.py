@@ -15,11 +15,14 @@ A block that cannot be executed here stands in ``tests/docs/not_run.toml``, with
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 DOCS = Path(__file__).parents[1] / "docs"
+LIST_OF_NOT_RUN = Path(__file__).with_name("docs") / "not_run.toml"
 RUNNABLE = ("console", "python")
 READABLE = ("toml", "yaml", "json")
 SHOWN = ("", "text", "http", "sql", "mermaid")
@@ -27,6 +30,22 @@ SHOWN = ("", "text", "http", "sql", "mermaid")
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<language>\w*)[^`]*$")
 _ORDER = re.compile(r"^<!-- (?P<name>[a-z][a-z ]*[a-z])(?:: (?P<value>.+?))? -->$")
+_CHAPTER = re.compile(r"^\| (?P<title>\d+\. )\[(?P<name>.+?)\]\((?P<file>[\w-]+\.md)\) \|")
+
+
+class Listed(NamedTuple):
+    """How the list of what is not run names a block."""
+
+    page: str
+    first_line: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chapter:
+    """A page of the tutorial."""
+
+    page: str
+    title: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +88,24 @@ def pages() -> list[str]:
 def blocks_of(page: str) -> list[Block]:
     """Return a page's blocks, in order."""
     return list(_blocks(page, (DOCS / page).read_text(encoding="utf-8").splitlines()))
+
+
+def chapters() -> list[Chapter]:
+    """Return the tutorial's chapters in the order of its index, which is the first of them."""
+    index = "tutorial/index.md"
+    lines = (DOCS / index).read_text(encoding="utf-8").splitlines()
+    found = [match for match in map(_CHAPTER.match, lines) if match]
+    numbered = [
+        Chapter(page=f"tutorial/{match['file']}", title=match["title"] + match["name"])
+        for match in found
+    ]
+    return [Chapter(page=index, title=lines[0].removeprefix("# ")), *numbered]
+
+
+def not_run() -> dict[Listed, str]:
+    """Return the blocks that no test executes, and why."""
+    entries = tomllib.loads(LIST_OF_NOT_RUN.read_text(encoding="utf-8"))["block"]
+    return {Listed(entry["page"], entry["first_line"]): entry["reason"] for entry in entries}
 
 
 def start_of(page: str) -> str:

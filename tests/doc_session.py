@@ -51,12 +51,24 @@ class Session:
     What is exported or changed into by one command holds for the next. Servers run in the
     background until the same port is wanted again or the page ends. The ports of the page are
     exchanged for free ones.
+
+    Args:
+        directory: Where the reader is at first.
+        environment: The reader's variables, all of them.
+        patience_seconds: How long a command may take.
     """
 
-    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        environment: Mapping[str, str],
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self._environment = dict(environment)
+        self._patience_seconds = patience_seconds
         self._logs = directory.parent / f"{directory.name}-logs"
-        self._logs.mkdir()
+        self._logs.mkdir(exist_ok=True)
         self._ports = {8000: free_port(), 8080: free_port()}
         self._servers: dict[int, int] = {}
         self._lines: queue.Queue[str | None] = queue.Queue()
@@ -93,36 +105,49 @@ class Session:
                 os.killpg(self._bash.pid, signal.SIGKILL)
             _end(self._bash, reader=self._reader)
 
-    def run(self, block: Block) -> None:
-        """Do what a block asks for; fail where it fails, or prints what its page does not show."""
-        if "file" in block.orders:
-            (self._directory() / block.orders["file"]).write_text(block.text + "\n")
-        elif block.language == "python":
-            self._execute(block)
-        else:
-            *before, last = steps_of(block)
-            for step in before:
-                self._do(block, step, codes={0})
-            self._do(block, last, codes=_codes(block))
+    def run(self, block: Block) -> str:
+        """
+        Do what a block asks for, and return what its commands printed.
 
-    def _do(self, block: Block, step: Step, *, codes: Container[int]) -> None:
+        Raises:
+            AssertionError: If it fails, or prints what its page does not show.
+        """
+        if "file" in block.orders:
+            (self.directory() / block.orders["file"]).write_text(block.text + "\n")
+            return ""
+        if block.language == "python":
+            self._execute(block)
+            return ""
+        *before, last = steps_of(block)
+        printed = [self._do(block, step, codes={0}) for step in before]
+        return "".join([*printed, self._do(block, last, codes=_codes(block))])
+
+    def directory(self) -> Path:
+        """Return where the reader is now."""
+        return Path(self._shell("pwd")[1].strip())
+
+    def logs(self) -> list[str]:
+        """Return what each server has printed, the first one's first."""
+        return [log.read_text() for log in sorted(self._logs.iterdir())]
+
+    def _do(self, block: Block, step: Step, *, codes: Container[int]) -> str:
         command = self._with_ports(step.command)
         shown = [self._with_ports(line) for line in step.output]
         vary = "figures vary" in block.orders
         server = next((name for name in _SERVERS if command.startswith(name)), None)
         if server:
-            self._start_server(command, shown, port=_SERVERS[server], figures_vary=vary)
-            return
+            return self._start_server(command, shown, port=_SERVERS[server], figures_vary=vary)
         ended_with, output = self._shell(command)
         assert ended_with in codes, f"{block}: `{command}` ended with {ended_with}:\n{output}"
         if "a measurement" in block.orders:
             shown, vary = ["...", *shown[-1:]], True
         difference = mismatch(shown, output, figures_vary=vary)
         assert difference is None, f"{block}: `{command}`: {difference}"
+        return output
 
     def _start_server(
         self, command: str, shown: list[str], *, port: int, figures_vary: bool
-    ) -> None:
+    ) -> str:
         self._end_server(port)
         if "--port" not in command:
             command = f"{command.partition('  #')[0]} --port {self._ports[port]}"
@@ -142,6 +167,7 @@ class Session:
             lambda: mismatch(shown, log.read_text(), figures_vary=figures_vary) is None,
             f"`{command}` to print {shown}, not only {log.read_text()}",
         )
+        return log.read_text()
 
     def _end_server(self, port: int) -> None:
         process_id = self._servers.pop(port, None)
@@ -155,7 +181,7 @@ class Session:
         script = f"{{ {command}\n}} 2>&1 </dev/null; printf '\\n{_SENTINEL}%d\\n' $?\n"
         self._bash.stdin.write(script)
         self._bash.stdin.flush()
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + self._patience_seconds
         output: list[str] = []
         while True:
             try:
@@ -177,7 +203,7 @@ class Session:
         if self._python is None:
             self._python = subprocess.Popen(
                 [sys.executable, "-u", "-c", _INTERPRETER],
-                cwd=self._directory(),
+                cwd=self.directory(),
                 env=json.loads(self._shell(_SHOW_ENVIRONMENT)[1]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -192,9 +218,6 @@ class Session:
             if line.startswith('"Traceback'):
                 raise AssertionError(f"{block}: {json.loads(line)}")
         assert line, f"{block}: the interpreter has ended"
-
-    def _directory(self) -> Path:
-        return Path(self._shell("pwd")[1].strip())
 
     def _with_ports(self, text: str) -> str:
         for shown, free in self._ports.items():

@@ -5,23 +5,60 @@ An engine that already answers is used as it is. Else one is started, which take
 data in a directory of its own; what it does to the machine's network is undone.
 """
 
+import json
 import os
 import platform
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from support import Command, until
 
 NEEDED = ("docker", "dockerd", "mmdebstrap", "iptables-save")
 BASE_TAG = "tonnage-test-base:python3"
 START_SECONDS = 60.0
+BUILD_SECONDS = 300
 PACKAGES = ("base-files", "bash", "coreutils", "dash", "libstdc++6", "python3", "python3-pip")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@dataclass(frozen=True)
+class Docker:
+    """The client of the tests' engine."""
+
+    variables: Mapping[str, str]
+
+    def run(self, *arguments: str | Path, check: bool = True) -> str:
+        finished = subprocess.run(
+            ["docker", *map(str, arguments)],
+            env={**os.environ, **self.variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=BUILD_SECONDS,
+            check=False,
+        )
+        assert not check or finished.returncode == 0, (arguments, finished.stdout)
+        return finished.stdout.strip()
+
+    def inspect(self, name: str) -> Any:  # noqa: ANN401 (whatever the engine says)
+        return json.loads(self.run("inspect", name))[0]
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        """Start a client command that goes on by itself."""
+        return subprocess.Popen(
+            ["docker", *map(str, arguments)],
+            env={**os.environ, **self.variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
 
 def why_no_engine() -> str | None:
@@ -98,28 +135,30 @@ def network_undone() -> Iterator[None]:
             run("ip", "link", "delete", "docker0", check=False)
 
 
-def base_image(variables: Mapping[str, str]) -> str:
+def base_image(variables: Mapping[str, str], further: Sequence[str] = ()) -> str:
     """
     Return an image with Python and pip: the one that TONNAGE_TEST_BASE_IMAGE names, else Debian's.
 
-    Debian's is put together from this machine's own mirror and kept in the user's cache.
+    Debian's is put together from this machine's own mirror, with the packages ``further`` if there
+    are any, and kept in the user's cache.
     """
     named = os.environ.get("TONNAGE_TEST_BASE_IMAGE")
     if named:
         return named
-    archive = root_filesystem()
+    archive = root_filesystem(further)
+    tag = "-".join([BASE_TAG, *further])
     environment = {**os.environ, **variables}
     subprocess.run(
-        ["docker", "import", "--change", 'CMD ["python3"]', str(archive), BASE_TAG],
+        ["docker", "import", "--change", 'CMD ["python3"]', str(archive), tag],
         env=environment,
         stdout=subprocess.DEVNULL,
         timeout=120,
         check=True,
     )
-    return BASE_TAG
+    return tag
 
 
-def root_filesystem() -> Path:
+def root_filesystem(further: Sequence[str] = ()) -> Path:
     """
     Return a small Debian with Python as a tar file, made when there is none in the cache.
 
@@ -127,7 +166,8 @@ def root_filesystem() -> Path:
     """
     release = suite()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "tonnage-tests")
-    archive = cache / f"{release}-{platform.machine()}-with-python.tar"
+    contents = "-".join(["python", *further])
+    archive = cache / f"{release}-{platform.machine()}-with-{contents}.tar"
     if archive.exists():
         return archive
     cache.mkdir(parents=True, exist_ok=True)
@@ -141,7 +181,7 @@ def root_filesystem() -> Path:
     try:
         run(
             "mmdebstrap",
-            *("--quiet", "--variant=extract", f"--include={','.join(PACKAGES)}"),
+            *("--quiet", "--variant=extract", f"--include={','.join([*PACKAGES, *further])}"),
             *("--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",),
             *(f"--setup-hook={command}" for command in made),
             *(release, unfinished, mirror()),

