@@ -7,8 +7,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+WORKERS ?= 2
+SHARED := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup lock fmt lint types imports spell check test test-fast fuzz campaigns rehearse rehearse-plan image synth docs bench-serving bench-planning bench-load bench-emulator soak campaigns-load clean
+.PHONY: help setup lock fmt lint types imports spell check test test-fast fresh-machine fuzz campaigns rehearse rehearse-plan image synth docs bench-serving bench-planning bench-load bench-emulator soak campaigns-load clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -50,11 +52,17 @@ imports: $(READY) ## check that imports point down
 spell: $(READY) ## check the spelling
 	$(BIN)/codespell
 
-test: $(READY) ## run every test
-	$(BIN)/python -m pytest
+test: $(READY) ## run every test: with two workers, then one by one what tests/alone.txt lists
+	failed=; \
+	$(SHARED) -m "not alone" || failed="$$failed beside-each-other"; \
+	$(BIN)/python -m pytest -m alone || failed="$$failed alone"; \
+	test -z "$$failed" || { echo "make test: failed in part:$$failed (see its summary above)" >&2; exit 1; }
 
 test-fast: $(READY) ## run the unit tests but for the slow ones (a minute)
-	$(BIN)/python -m pytest tests/unit -m "not slow"
+	$(SHARED) tests/unit -m "not slow"
+
+fresh-machine: $(READY) ## go through the tutorial in an empty container, and record it (10 minutes; needs Docker or root)
+	$(BIN)/python scripts/record_fresh_machine.py
 
 fuzz: $(READY) ## fuzz the parser of requests, guided by coverage (1 minute)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/fuzz.lock
@@ -122,6 +130,7 @@ campaigns-load: $(READY) ## measure the search and the comparison by the thousan
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/mlrsearch -r benchmarks/loadtest/requirements-mlrsearch.in
 	PYTHONPATH=build/mlrsearch $(BIN)/python benchmarks/loadtest/line_mlrsearch.py
 	$(BIN)/python benchmarks/loadtest/line_capped.py
+	$(BIN)/python benchmarks/loadtest/line_scaling.py
 	$(BIN)/python benchmarks/loadtest/line_render.py
 	$(BIN)/python benchmarks/loadtest/record_noise.py
 	$(BIN)/python benchmarks/loadtest/compare_campaign.py

@@ -7,17 +7,51 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pytest
 
+from docker_engine import Docker, base_image, docker_engine, why_no_engine
+from suite_cut import ALONE, ENGINE, TESTS, entries, is_listed, place_of
 from support import EXAMPLE, TONNAGE
 from tonnage.artefact import FileEntry, Manifest
 
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
+
 _CHROMIUM = Path("/usr/bin/chromium")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs alone, and refuse a test that would start a second engine beside the first."""
+    alone = frozenset(entries(ALONE))
+    for item in items:
+        if is_listed(item, alone, TESTS):
+            item.add_marker(pytest.mark.alone)
+        uses_engine = isinstance(item, pytest.Function) and "docker" in item.fixturenames
+        if uses_engine and place_of(item.nodeid) != ENGINE:
+            raise pytest.UsageError(
+                f"{item.nodeid} needs the Docker engine: name its file in TOGETHER of suite_cut.py"
+            )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Scheduling | None":
+    """Hand out whole files (``--dist loadfile``), and together those that share something."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByPlace(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return place_of(nodeid)
+
+    return ByPlace(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +74,22 @@ def aws_cli() -> str:
     if not found:
         _unavailable("this test calls the endpoint with the AWS CLI v2: apt install awscli")
     return found
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[Docker]:
+    """The one engine of all tests; without one, CI fails and a user's machine skips."""
+    missing = why_no_engine()
+    if missing:
+        _unavailable(f"{missing} (on Debian, as root: apt install docker.io mmdebstrap iptables)")
+    with docker_engine() as variables:
+        yield Docker(variables)
+
+
+@pytest.fixture(scope="session")
+def docker_base(docker: Docker) -> str:
+    """The tag of a base image with Python, in that engine."""
+    return base_image(docker.variables)
 
 
 @pytest.fixture(scope="session")

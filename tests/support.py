@@ -3,6 +3,7 @@ What tests of real processes share: waiting for a condition, finding processes, 
 """
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -49,11 +50,28 @@ def until(
     return found
 
 
+def _ports_of_this_worker() -> Iterator[int]:
+    """Give pytest's workers ports of their own, in turn from where another run hardly begins."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    mine = range(20_000 + worker % 4 * 3_000, 23_000 + worker % 4 * 3_000)
+    begin = os.getpid() * 37 % len(mine)
+    return itertools.cycle([*mine[begin:], *mine[:begin]])
+
+
+_ports = _ports_of_this_worker()
+
+
 def free_port() -> int:
-    """Return a port of loopback that nothing listened on a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """
+    Return a port of loopback that nothing listens on.
+
+    It lies below those that Linux gives to connections and to port 0, and no other worker asks for
+    it; so nobody takes it before it is used.
+    """
+    for port in itertools.islice(_ports, 1_000):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("a thousand ports are all taken")
 
 
 def is_alive(process_id: int) -> bool:

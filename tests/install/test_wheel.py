@@ -5,13 +5,11 @@ The wheel is all that a user needs: no source tree, nothing of the developers'.
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from docker_engine import base_image, docker_engine, why_no_engine
 from fresh_machine import (
     QUICK_START,
     ROOT,
@@ -24,6 +22,8 @@ from fresh_machine import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from docker_engine import Docker
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -77,12 +77,8 @@ def test_the_quick_start_runs_in_an_empty_environment(wheel: Path, tmp_path: Pat
     assert [step["step"] for step in steps] == STEPS
 
 
-def test_the_quick_start_runs_in_a_container_without_the_source_tree(tmp_path: Path):
-    missing = why_no_engine()
-    if missing:
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with docker_engine() as variables:
-        steps = in_a_container(build_wheel(tmp_path), variables, base_image(variables))
+def test_the_quick_start_runs_in_a_container_without_the_source_tree(
+    wheel: Path, docker: Docker, docker_base: str
+):
+    steps = in_a_container(wheel, docker.variables, docker_base)
     assert [step["step"] for step in steps] == ["pip install", *STEPS]

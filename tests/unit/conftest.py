@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+import suite_cut
 from tonnage.artefact import LoadedModel, PackReport, pack
 
 if TYPE_CHECKING:
@@ -21,11 +22,6 @@ settings.register_profile("dev", deadline=None, max_examples=40)
 settings.register_profile("ci", deadline=None, max_examples=120, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
-SLOW = frozenset(
-    line
-    for line in Path(__file__).with_name("slow.txt").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-)
 SYNTHESISED = "assembly"
 """The fixture, in several modules, that synthesises stacks: half a minute of Node.js."""
 
@@ -35,12 +31,11 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "real_estate"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what ``make test-fast`` leaves out."""
     here = Path(__file__).parent
+    slow = frozenset(suite_cut.entries(suite_cut.SLOW))
     for item in items:
         if not isinstance(item, pytest.Function) or not item.path.is_relative_to(here):
             continue
-        module = item.path.relative_to(here).as_posix()
-        is_listed = not SLOW.isdisjoint({module, f"{module}::{item.originalname}"})
-        if is_listed or SYNTHESISED in item.fixturenames:
+        if suite_cut.is_listed(item, slow, here) or SYNTHESISED in item.fixturenames:
             item.add_marker(pytest.mark.slow)
 
 
