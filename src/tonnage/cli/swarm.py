@@ -43,7 +43,6 @@ _COMMON: Final = (
     "profile",
     "duration",
     "i_own",
-    "run",
     "as_json",
 )
 _GATEWAY: Final = ".execute-api."
@@ -57,8 +56,8 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
     common=_COMMON,
     epilog="\b\nExamples:\n"
     "  tonnage swarm https://HOST/evaluate --i-own HOST --workers 8 --users 16000\n"
-    "  tonnage swarm https://HOST/evaluate --i-own HOST --rate 9000/s --duration 5m --yes\n"
-    "  tonnage swarm --endpoint NAME --i-own HOST --profile 'ramp(0/s, 9000/s, 10m)'",
+    "  tonnage swarm https://HOST/evaluate --i-own HOST --rate 9000/s --yes\n"
+    "  tonnage swarm --endpoint NAME --i-own HOST --rate 9000/s --duration 10m",
 )
 @click.argument("url", required=False)
 @settings_options
@@ -68,7 +67,8 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
     type=click.IntRange(min=1),
     default=2,
     show_default=True,
-    help="Machines that send: Locust's users about 2,000 requests per second each.",
+    metavar="N",
+    help="Machines, each for 2,000/s.",
 )
 @body_option
 @click.option(
@@ -76,7 +76,9 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Your own users.",
 )
-@click.option("--users", type=click.IntRange(min=1), help="Users at the peak, over all workers.")
+@click.option(
+    "--users", type=click.IntRange(min=1), metavar="N", help="Users at the peak, over all workers."
+)
 @click.option("--spawn-rate", type=RATE, help="Users that start, e.g. 20/s.")
 @click.option("--pacing", type=DURATION, help="Time between one user's sends.")
 @click.option(
@@ -85,11 +87,11 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
     metavar="KIND",
     help="Users dephased, lockstep; open loop: constant, poisson.",
 )
-@click.option("--rate", type=RATE, help="Open loop: requests offered by all, e.g. 9000/s.")
+@click.option("--rate", type=RATE, help="Open loop: requests of all, e.g. 9000/s.")
 @click.option(
     "--profile",
     metavar="RATES",
-    help="Open loop: over time, e.g. 'ramp(0/s, 9000/s, 10m)'.",
+    help="Open loop, e.g. 'ramp(0/s, 9000/s, 10m)'.",
 )
 @click.option("--endpoint", metavar="NAME", help="Open loop: InvokeEndpoint, signed by each task.")
 @click.option("--region", help="Of --endpoint.  [default: [aws] region]")
@@ -133,12 +135,11 @@ def command(
     **flags: Any,  # noqa: ANN401 (click's, one a flag)
 ) -> int:
     """
-    Load-test URL from several machines on ECS Fargate, for more than one machine sends.
+    Load-test URL from several machines on ECS Fargate.
 
-    Users (Locust) wait for their answers; arrivals (--rate, --profile) wait for nobody, and each
-    machine sends its share of them.
+    Users (Locust) wait for their answers; arrivals (--rate, --profile) do not.
 
-    Without --yes it says what that costs and writes the template, offline; it needs Node.js. With
+    Without --yes it says what that costs and writes the template, offline (Node.js). With
     it the swarm is deployed, run, its results fetched as a run record, and taken down; that needs
     AWS credentials, npm and, to build the image, Docker, too.
     """
