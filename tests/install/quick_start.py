@@ -76,7 +76,7 @@ def load_test() -> None:
 
 def capacity() -> None:
     head = f"{TONNAGE} up --port {{port}} --set local.instance_rate=100/s"
-    line = [TONNAGE, "line", "http://127.0.0.1:{port}/evaluate", "--head", head, "--budget", "10s"]
+    line = [TONNAGE, "line", "http://127.0.0.1:{port}/evaluate", "--head", head, "--budget", "20s"]
     tell("tonnage line", line, codes=MEASURED)
     traffic = ("--line", "100/s", "--profile", "ramp(0/s, 150/s, 1000s)")
     assert "Why" in tell("tonnage plan", [TONNAGE, "plan", *traffic, "-o", "plan.toml"])

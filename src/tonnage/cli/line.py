@@ -10,9 +10,10 @@ from typing import Any, Final
 import click
 
 from tonnage.config import Settings
-from tonnage.domain import Check, ConfigurationError, Requirement
+from tonnage.domain import Check, ConfigurationError, Requirement, format_duration
 from tonnage.loadtest.gate import check_line
 from tonnage.loadtest.line import LineMeasurement, LinePlan, line, parse_terms
+from tonnage.loadtest.line.plan import LEAST_BUDGET_SECONDS
 
 from ._against import against_options, compared_services, service_under_test
 from ._gate import (
@@ -221,13 +222,26 @@ def _line_plan(settings: Settings, terms: tuple[str, ...], flags: dict[str, Any]
     objective = settings.objective
     return LinePlan(
         terms=parse_terms(terms or (str(objective.latency), str(objective.errors))),
-        budget_seconds=flags["budget"] - _age_seconds() - _ending_seconds(flags),
+        budget_seconds=_budget_left(flags),
         arrivals=flags["arrivals"],
         start_per_second=flags["start"],
         max_per_second=flags["max_rate"],
         window_seconds=flags["window"],
         seed=flags["seed"],
     )
+
+
+def _budget_left(flags: dict[str, Any]) -> float:
+    """Return what of the budget is left for the search once everything has started."""
+    left: float = flags["budget"] - _age_seconds() - _ending_seconds(flags)
+    if left < LEAST_BUDGET_SECONDS:
+        raise ConfigurationError(
+            f"the budget of {format_duration(flags['budget'])} leaves"
+            f" {format_duration(max(0.0, left))} for the search, which takes at least"
+            f" {format_duration(LEAST_BUDGET_SECONDS)}",
+            hint="starting and writing down take the rest: give a longer --budget",
+        )
+    return left
 
 
 def _ending_seconds(flags: dict[str, Any]) -> float:

@@ -114,7 +114,7 @@ def test_a_target_that_is_not_there_has_its_own_exit_code(tmp_path: Path):
     [
         (("--objective", "speed"), "not an error objective"),
         (("--require", "p99 >= 3/s"), "line >= 1000/s"),
-        (("--budget", "2s"), "budget_seconds"),
+        (("--budget", "2s"), "for the search, which takes at least 3 s"),
         (("--body", "{"), "no JSON"),
         (("--draw", "distance"), "write distance=1..6500"),
         (("--payload", "a:b"), "--body and --payload"),

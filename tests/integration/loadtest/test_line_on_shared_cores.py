@@ -40,7 +40,7 @@ def test_an_overloaded_service_leaves_no_core_and_the_generators_share_is_known(
         OpenLoopSession.start(f"{url}/", BODY, timeout_seconds=1.0) as session,
     ):
         run = EngineTrials(session=session).run(overload(1.3 * CORES / seconds), seed=0)
-    assert run.cores.busy > 0.8
+    assert run.cores.busy > 0.5
     assert 0 < run.cores.generator < 1
     if is_shared:
         assert run.cores.generator > 0.05

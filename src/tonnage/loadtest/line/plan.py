@@ -19,7 +19,7 @@ _TRIALS_IN_A_BUDGET: Final = 15
 _SHORTEST_WINDOW_SECONDS: Final = 1.0
 _LONGEST_WINDOW_SECONDS: Final = 30.0
 _LEAST_REQUESTS: Final = 200
-_LEAST_BUDGET_SECONDS: Final = 3.0
+LEAST_BUDGET_SECONDS: Final = 3.0
 _MOST_WINDOW_SHARE: Final = 0.15
 
 
@@ -61,7 +61,7 @@ class LinePlan:
             value = getattr(self, name)
             _require(math.isfinite(value) and value > 0, name, value, "a number above 0")
         _require(0 < self.level < 1, "level", self.level, "between 0 and 1")
-        least = _LEAST_BUDGET_SECONDS
+        least = LEAST_BUDGET_SECONDS
         fits = math.isfinite(self.budget_seconds) and self.budget_seconds >= least
         _require(fits, "budget_seconds", self.budget_seconds, f"at least {least:g}")
         if self.window_seconds is not None:
