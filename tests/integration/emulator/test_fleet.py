@@ -144,13 +144,14 @@ def test_a_fleet_below_its_bounds_is_brought_within_them(start_up: Up):
         until(lambda: in_service(endpoint) == 2, "two instances in service")
 
 
-def test_a_datapoint_comes_the_metric_delay_after_its_period(start_up: Up):
-    with start_up(metric_delay_seconds=90.0, time_scale=TIME_SCALE) as endpoint:
+@pytest.mark.parametrize("delay_seconds", [90.0, 600.0])
+def test_a_datapoint_comes_the_metric_delay_after_its_period(start_up: Up, delay_seconds: float):
+    with start_up(metric_delay_seconds=delay_seconds, time_scale=TIME_SCALE) as endpoint:
         until(lambda: len(endpoint.timeline(0.0).invocations_per_instance) >= 3, "three datapoints")
         state = endpoint.state()
         origin, period = state["period_origin_monotonic_seconds"], state["period_real_seconds"]
         for index, (at, _) in enumerate(endpoint.timeline(origin).invocations_per_instance):
-            due = (index + 1) * period + 90.0 / TIME_SCALE
+            due = (index + 1) * period + delay_seconds / TIME_SCALE
             assert at >= due - LOOP_RESOLUTION_SECONDS
 
 

@@ -66,7 +66,7 @@ class ScalingLoop:
 
         A fault in one target, or in one alarm, is logged and keeps no other from its turn.
         """
-        done = self._ended_periods()
+        done = max(0, self._ended_periods())  # before the clock's beginning there was nothing
         while True:
             await self._sleep_until((done + 1) * HIGH_RESOLUTION_SECONDS)
             _guarded(self.run_schedules)
