@@ -57,6 +57,7 @@ class OpenLoopTrial:
         cpu_seconds: CPU the generator used, its processes together.
         scheduling: How the machine schedules it: ``real time``, ``niceness -10`` or ``ordinary``.
         interrupted_by: The signal on which it was stopped, None when it came to its end.
+        signalled_by: The signal that came while it ran, also when all had been sent by then.
     """
 
     samples: Samples
@@ -69,6 +70,7 @@ class OpenLoopTrial:
     cpu_seconds: float = 0.0
     scheduling: str = "ordinary"
     interrupted_by: str | None = None
+    signalled_by: str | None = None
 
 
 class OpenLoopSession:
@@ -197,6 +199,7 @@ class OpenLoopSession:
             scheduling=self._generators.ready[0]["scheduling"],
             cpu_seconds=sum(ending["cpu_seconds"] for ending in endings),
             interrupted_by=None if all_sent else self._generators.interrupted_by,
+            signalled_by=self._generators.interrupted_by,
         )
 
     def close(self) -> None:

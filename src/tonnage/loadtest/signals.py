@@ -45,5 +45,9 @@ class HeldSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def note(self, name: str) -> None:
+        """Take note of a signal that someone else answered."""
+        self.name = self.name or name
+
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        self.name = self.name or signal.Signals(number).name
+        self.note(signal.Signals(number).name)

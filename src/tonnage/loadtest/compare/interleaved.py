@@ -171,7 +171,7 @@ def _median_latency(plan: ComparePlan, *sessions: OpenLoopSession) -> float:
             PiecewiseRate.constant(plan.rate_per_second, _PILOT_SECONDS),
             drain_seconds=_PILOT_SECONDS,
         )
-        if pilot.interrupted_by is not None:
+        if pilot.signalled_by is not None:
             raise InterruptedRunError("interrupted before base and head were compared")
         answered = pilot.samples.latency_seconds[pilot.samples.status > 0]
         medians.append(percentile(answered, 1 / 2))

@@ -53,6 +53,8 @@ class EngineTrials:
             start_at_monotonic_seconds=start,
         )
         self.cpu_seconds += seen.cpu_seconds
+        if seen.signalled_by is not None:
+            self.signals.note(seen.signalled_by)
         self.runs.append(
             TrialRun(
                 began_seconds=start + seen.late_seconds,
