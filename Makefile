@@ -61,7 +61,7 @@ test: $(READY) ## run every test: with two workers, then one by one what tests/a
 test-fast: $(READY) ## run the unit tests but for the slow ones (a minute)
 	$(SHARED) tests/unit -m "not slow"
 
-fresh-machine: $(READY) ## go through the tutorial in an empty container, and record it (10 minutes; needs Docker or root)
+fresh-machine: $(READY) ## go through the tutorial in an empty container, and record it (5 minutes; needs Docker or root)
 	$(BIN)/python scripts/record_fresh_machine.py
 
 fuzz: $(READY) ## fuzz the parser of requests, guided by coverage (1 minute)
