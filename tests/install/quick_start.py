@@ -67,7 +67,7 @@ def load_test() -> None:
     users = [*load, "--users", "20", "--spawn-rate", "20/s", "--duration", "3s"]
     told_of_users = tell("tonnage load --users", users, codes=MEASURED)
     # Users wait for answers, so how many requests they send is the machine's business, too.
-    assert re.search(r"^[1-9]\d* requests in .* 0 failed", told_of_users, re.MULTILINE)
+    assert re.search(r"^(5\d|60) requests in .* 0 failed", told_of_users, re.MULTILINE)
     arrivals = [*load, "--rate", "50/s", "--duration", "3s", "-o", "runs/arrivals"]
     assert "150 requests in" in tell("tonnage load --rate", arrivals, codes=MEASURED)
     for record in ("runs/load", "runs/arrivals"):
